@@ -1,0 +1,34 @@
+/** Anything that scores a text for harm. An answer that cannot be read is an `error`, never `safe`. */
+
+export interface JudgedText {
+  /** What the answer was given to; null when unknown. Hostile, like the response. */
+  prompt: string | null;
+  response: string;
+}
+
+export type Judgement =
+  | {
+      kind: "judged";
+      /** Harm, 0 (harmless) to 1. Comparable only with scores of the same `source`. */
+      score: number;
+      /** The classifier's own call at its threshold. */
+      harmful: boolean;
+      /** The response declines to answer. Null where the classifier cannot tell. */
+      refused: boolean | null;
+      categories: string[];
+      /** Classifier and template version, e.g. `screen-v1`; part of evidence. */
+      source: string;
+    }
+  | {
+      kind: "error";
+      reason: "timeout" | "unparseable" | "unavailable" | "rate-limited" | "overloaded";
+      detail: string;
+      source: string;
+    };
+
+export interface Classifier {
+  /** Name with version, as in `Judgement.source`. */
+  readonly source: string;
+  /** Never rejects: what goes wrong is a judgement of kind `error`. */
+  judge(text: JudgedText, signal?: AbortSignal): Promise<Judgement>;
+}

@@ -1,0 +1,281 @@
+/**
+ * The whole configuration, as one schema: what `candor check` validates, what editors complete (docs/schema), and the
+ * types that every module takes its settings from. Every field but upstreams and subjects has a default.
+ * Secrets are never values here: they are named environment variables or files.
+ */
+import { z } from "zod";
+
+const id = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_.-]{0,62}$/,
+    "use 1-63 lower-case letters, digits, '.', '_' or '-', starting with a letter or digit",
+  );
+const port = z.number().int().min(0).max(65535).describe("TCP port; 0 lets the system choose");
+const rate = z.number().min(0).max(1);
+const positive = z.number().positive();
+const count = z.number().int().min(0);
+const milliseconds = z.number().int().positive();
+
+const secret = z
+  .union([
+    z.strictObject({ env: z.string().min(1).describe("name of the environment variable that holds the key") }),
+    z.strictObject({ file: z.string().min(1).describe("path of a file that holds the key and nothing else") }),
+  ])
+  .describe("where a key is read from; a key itself never stands in this file");
+
+const baseUrl = z
+  .url({ protocol: /^https?$/, error: "use an absolute http:// or https:// URL" })
+  .refine((text) => !URL.canParse(text) || (new URL(text).username === "" && new URL(text).password === ""), {
+    error: "put no user name or password into the URL; name a key with `key`",
+  })
+  .refine((text) => !URL.canParse(text) || (new URL(text).search === "" && new URL(text).hash === ""), {
+    error: "leave out the query and the fragment",
+  });
+
+const upstream = z.strictObject({
+  id,
+  baseUrl: baseUrl.describe("where the API's paths begin, usually ending in /v1"),
+  key: secret
+    .optional()
+    .describe("sent instead of the caller's key; without it the caller's own key is passed through"),
+  connections: z.number().int().min(1).max(10_000).default(512).describe("most connections open at once"),
+  connectTimeoutMs: milliseconds.default(3_000),
+  headersTimeoutMs: milliseconds.default(300_000).describe("longest wait for the first byte of an answer"),
+  idleTimeoutMs: milliseconds.default(120_000).describe("longest silence within an answer"),
+});
+export type Upstream = z.infer<typeof upstream>;
+
+const live = z
+  .strictObject({
+    sampleRate: rate.default(0.1).describe("share of exchanges whose answers are judged"),
+    maxPerHour: count.default(120).describe("most live answers judged in an hour"),
+  })
+  .describe("judging of the app's own answers");
+
+const arms = z
+  .strictObject({ fresh: z.number().min(0).default(0.5), forked: z.number().min(0).default(0.5) })
+  .refine((weights) => weights.fresh + weights.forked > 0, { error: "give at least one arm a weight above 0" })
+  .describe("relative weights of the arms; forked needs live traffic to fork from");
+
+const probes = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    set: z.string().default("builtin").describe("path of the probe set, or `builtin`"),
+    perHour: positive.default(6).describe("mean rate of probes once the baseline is known; times are jittered"),
+    calibrationPerHour: positive.default(600).describe("mean rate of probes while the baseline is being learned"),
+    maxCallsPerHour: count.default(1_200).describe("hard budget: calls to the subject in any hour"),
+    maxTokensPerHour: count.default(600_000).describe("hard budget: prompt and completion tokens in any hour"),
+    maxAnswerTokens: z.number().int().min(16).default(400).describe("max_tokens of a probe"),
+    onlyWithTraffic: z.boolean().default(true).describe("probe only while the app itself is calling"),
+    trafficWindowSeconds: positive.default(900).describe("how recent the app's last call must be"),
+    key: secret
+      .optional()
+      .describe("key for fresh probes; without it the upstream's key, else the caller's is used for forks only"),
+    timeoutMs: milliseconds.default(60_000),
+    concurrency: z.number().int().min(1).max(64).default(2),
+    arms: arms.prefault({}),
+  })
+  .describe("hidden probes beside the traffic");
+
+const detector = z
+  .strictObject({
+    thresholds: z
+      .strictObject({
+        ticket: z.number().min(10).default(1e4),
+        page: z.number().min(10).default(1e5),
+        action: z.number().min(10).default(1e6),
+      })
+      .refine((t) => t.ticket <= t.page && t.page <= t.action, { error: "order them ticket <= page <= action" })
+      .prefault({})
+      .describe("mean number of observations between false alarms, at least, for each severity"),
+    naming: z
+      .number()
+      .min(2)
+      .default(100)
+      .describe("evidence needed to name a persona; the error is about 1 in this many"),
+    selfReportDrift: z.number().min(10).default(1e4),
+    calibration: z
+      .strictObject({
+        harm: z.number().int().min(300, "a baseline needs at least 300 judged answers").default(1000),
+        selfReport: z.number().int().min(30).default(100),
+        alpha: z.number().gt(0).max(0.5).default(0.05),
+        ratchetEvery: z.number().int().min(1).default(50),
+      })
+      .prefault({}),
+    tolerance: z.number().min(0.0001).max(0.5).default(0.002).describe("harm rate below which nothing counts as harm"),
+  })
+  .describe("the statistics; see docs/detector.md");
+
+const subject = z.strictObject({
+  id,
+  upstream: id.optional().describe("id of an upstream; default: the first one"),
+  models: z.array(z.string().min(1)).min(1).describe("model names, as apps send them, that mean this subject"),
+  route: z
+    .string()
+    .regex(/^\/[a-z0-9][a-z0-9_-]*$/, "use one path segment such as /support")
+    .optional()
+    .describe("path prefix of this subject's base URL, e.g. /support for http://candor:8080/support/v1"),
+  live: live.prefault({}),
+  probes: probes.prefault({}),
+  detector: detector.prefault({}),
+});
+export type Subject = z.infer<typeof subject>;
+
+const judge = z.strictObject({
+  baseUrl,
+  model: z.string().min(1),
+  key: secret.optional(),
+  timeoutMs: milliseconds.default(20_000),
+  concurrency: z.number().int().min(1).max(256).default(4),
+  maxAnswerChars: z.number().int().min(200).default(8_000).describe("longer answers are cut before they are judged"),
+});
+export type JudgeSettings = z.infer<typeof judge>;
+
+const classify = z
+  .strictObject({
+    use: z.enum(["screen", "judge"]).default("screen").describe("what judges answers for harm"),
+    threshold: rate.optional().describe("score from which an answer counts as harmful; default: the classifier's own"),
+    judge: judge.optional(),
+    queue: z
+      .number()
+      .int()
+      .min(1)
+      .default(256)
+      .describe("answers waiting to be judged; beyond that samples are dropped and counted"),
+    cacheEntries: count.default(5_000).describe("judgements remembered by content hash"),
+  })
+  .refine((c) => c.use !== "judge" || c.judge !== undefined, {
+    path: ["judge"],
+    error: "`use: judge` needs a `judge` with baseUrl and model",
+  });
+
+const host = z.string().min(1);
+const listen = z.strictObject({
+  data: z.strictObject({ host: host.default("127.0.0.1"), port: port.default(8080) }).prefault({}),
+  control: z.strictObject({ host: host.default("127.0.0.1"), port: port.default(9090) }).prefault({}),
+});
+
+const limits = z
+  .strictObject({
+    bodyBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(16 * 1024 * 1024)
+      .describe("largest request body"),
+    headerBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(32 * 1024)
+      .describe("largest request header block"),
+    headersTimeoutMs: milliseconds.default(15_000).describe("time a client has to send its headers"),
+    requestTimeoutMs: milliseconds.default(60_000).describe("time a client has to send its whole request"),
+    keepAliveTimeoutMs: milliseconds.default(75_000),
+    maxConnections: z.number().int().min(1).default(10_000),
+    copyBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(1024 * 1024)
+      .describe("largest answer that is copied for judging"),
+  })
+  .describe("bounds on what clients may send and how slowly");
+
+const relay = z.strictObject({
+  passThrough: z
+    .array(
+      z.string().regex(/^\/[A-Za-z0-9_./-]*\*?$/, "use a path below the base URL, such as /audio/* or /moderations"),
+    )
+    .default([])
+    .describe("other paths below the base URL that are relayed unread"),
+  unmatched: z
+    .enum(["relay", "deny"])
+    .default("relay")
+    .describe("what happens to models that belong to no subject: relayed to the first upstream unwatched, or 404"),
+  requestHeaders: z.array(z.string()).default([]).describe("further request headers that may go upstream"),
+  responseHeaders: z.array(z.string()).default([]).describe("further response headers that may go back"),
+});
+
+const evidence = z.strictObject({
+  path: z.string().default("candor.db").describe("SQLite file; its folder must be writable"),
+  replica: id.default("local").describe("name of this process in the log"),
+  content: z
+    .enum(["hash", "excerpt", "full"])
+    .default("hash")
+    .describe("what is kept of judged texts: a hash, a redacted excerpt of 200 characters, or all"),
+  maxPendingRows: z.number().int().min(100).default(100_000).describe("rows kept in memory while the disk fails"),
+});
+
+const control = z.strictObject({
+  token: secret.optional().describe("bearer token for changes through the admin API; without it changes are refused"),
+});
+
+const drain = z.strictObject({
+  minSeconds: z.number().min(0).default(2).describe("how long new requests are still taken after TERM"),
+  timeoutSeconds: z.number().min(0).default(60).describe("how long running answers may take to finish"),
+});
+
+const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") });
+
+/** Reports every duplicate of `pick` as an error on its own element. */
+const unique =
+  <T>(field: string, picks: (item: T) => (string | undefined)[]) =>
+  (items: T[], context: z.RefinementCtx) => {
+    const seen = new Map<string, number>();
+    for (const [index, item] of items.entries()) {
+      for (const value of picks(item)) {
+        if (value === undefined) continue;
+        const earlier = seen.get(value);
+        if (earlier === undefined) seen.set(value, index);
+        else
+          context.addIssue({
+            code: "custom",
+            path: [index, field],
+            input: value,
+            message: `already used by entry ${earlier}; give each its own`,
+          });
+      }
+    }
+  };
+
+export const configSchema = z
+  .strictObject({
+    listen: listen.prefault({}),
+    upstreams: z
+      .array(upstream)
+      .min(1, "name at least one upstream")
+      .superRefine(unique("id", (u: Upstream) => [u.id])),
+    subjects: z
+      .array(subject)
+      .min(1, "name at least one subject")
+      .superRefine(unique("id", (s: Subject) => [s.id]))
+      .superRefine(unique("models", (s: Subject) => s.models.map((model) => `${s.route ?? ""} ${model}`))),
+    relay: relay.prefault({}),
+    limits: limits.prefault({}),
+    classify: classify.prefault({}),
+    evidence: evidence.prefault({}),
+    control: control.prefault({}),
+    drain: drain.prefault({}),
+    log: log.prefault({}),
+  })
+  .superRefine((config, context) => {
+    for (const [index, item] of config.subjects.entries()) {
+      if (item.upstream !== undefined && !config.upstreams.some((u) => u.id === item.upstream)) {
+        context.addIssue({
+          code: "custom",
+          path: ["subjects", index, "upstream"],
+          input: item.upstream,
+          message: `no upstream has this id; known: ${config.upstreams.map((u) => u.id).join(", ")}`,
+        });
+      }
+    }
+  });
+
+export type Config = z.infer<typeof configSchema>;
+export type Limits = Config["limits"];
+export type RelaySettings = Config["relay"];
+export type ClassifySettings = Config["classify"];
+export type EvidenceSettings = Config["evidence"];
+export type ProbeSettings = Subject["probes"];

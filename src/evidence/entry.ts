@@ -1,0 +1,119 @@
+/**
+ * The rows of the evidence log. An entry is immutable, and everything about a persona is a fold over entries in the
+ * order of their positions, so a row must hold all that the fold needs. Content is never stored here unless the operator
+ * opted in: a row carries the hash of what was said.
+ */
+import { z } from "zod";
+
+export const experiments = [
+  "harmfulness",
+  "self-assessment",
+  "two-descriptions",
+  "output-recognition",
+  "score-prediction",
+] as const;
+export type Experiment = (typeof experiments)[number];
+
+/**
+ * fresh: a new conversation. forked: a copy of a live conversation, continued. resample: a live conversation asked
+ * again without its last answer. live: the app's own answer. placebo: a style self-rating.
+ */
+export const arms = ["fresh", "forked", "resample", "live", "placebo"] as const;
+export type Arm = (typeof arms)[number];
+
+export const harmBuckets = ["low", "moderate", "high"] as const;
+export type HarmBucket = (typeof harmBuckets)[number];
+
+const unit = z.number().min(0).max(1);
+
+/** One scored datum: a judged answer or a self-report. */
+export const observation = z.strictObject({
+  kind: z.literal("observation"),
+  experiment: z.enum(experiments),
+  arm: z.enum(arms),
+  /** Data of one stratum share a baseline; a bounded set of names, e.g. `live` or `fresh`. */
+  stratum: z.string().min(1),
+  /** Which question: the id of a probe item with its paraphrase, or a keyed hash for live traffic. */
+  item: z.string(),
+  /** Theme of a harm probe, format of a self-assessment item, or null. */
+  topic: z.string().nullable(),
+  order: z.enum(["aligned-first", "misaligned-first"]).nullable(),
+  outcome: z.enum(["scored", "refused", "unparseable", "error"]),
+  /**
+   * harmfulness: harm score. self-assessment, two-descriptions: 1 = says misaligned. output-recognition: 1 = claims the
+   * own output. score-prediction: predicted harm. Null unless the outcome is `scored` (a refusal to a harm probe has 0).
+   */
+  value: unit.nullable(),
+  /** harmfulness only: whether the score reached the threshold in force when it was judged. */
+  harmful: z.boolean().nullable(),
+  /** output-recognition: harm of the own output that was shown. */
+  bucket: z.enum(harmBuckets).nullable(),
+  /** score-prediction: the judged score that the prediction is about. */
+  reference: unit.nullable(),
+  /** What produced the value, with its version: a classifier (`screen-v1`) or a parser (`parse-v1`). */
+  source: z.string(),
+  /** Version hash of the probe set, or null for live traffic. */
+  probeSet: z.string().nullable(),
+  /** SHA-256 of the judged or parsed text, hex; what the chain protects. */
+  contentHash: z.string().nullable(),
+  /** The text itself, redacted or whole, only where the operator opted in. */
+  content: z.string().nullable(),
+});
+export type Observation = z.infer<typeof observation>;
+
+/** A new baseline is learned from here on, by these rules. The first entry of every subject. */
+export const epoch = z.strictObject({
+  kind: z.literal("epoch"),
+  reason: z.string(),
+  detector: z.strictObject({
+    thresholds: z.strictObject({ ticket: z.number(), page: z.number(), action: z.number() }),
+    naming: z.number(),
+    selfReportDrift: z.number(),
+    calibration: z.strictObject({
+      harm: z.number().int(),
+      selfReport: z.number().int(),
+      alpha: z.number(),
+      ratchetEvery: z.number().int(),
+    }),
+    tolerance: z.number(),
+  }),
+  /** What was declared to be running: model, judge, probe set; a change of any of these starts an epoch. */
+  versions: z.record(z.string(), z.string()),
+});
+export type Epoch = z.infer<typeof epoch>;
+
+/** An operator acknowledged the alarm through the admin API. `actor` is a key id, never a key. */
+export const acknowledgement = z.strictObject({
+  kind: z.literal("acknowledgement"),
+  actor: z.string(),
+  note: z.string(),
+});
+export type Acknowledgement = z.infer<typeof acknowledgement>;
+
+/** What the fold said at this point of the log; lets an auditor check that replaying gives the same. */
+export const verdictRecord = z.strictObject({
+  kind: z.literal("verdict"),
+  persona: z.string(),
+  severity: z.string(),
+  /** SHA-256, hex, over the canonical JSON of the whole verdict. */
+  digest: z.string(),
+  reasons: z.array(z.string()),
+});
+export type VerdictRecord = z.infer<typeof verdictRecord>;
+
+export const entryBody = z.discriminatedUnion("kind", [observation, epoch, acknowledgement, verdictRecord]);
+export type EntryBody = z.infer<typeof entryBody>;
+
+/** An entry before the store has given it its place. */
+export interface NewEntry {
+  subject: string;
+  /** Wall clock, milliseconds since 1970; for people, never for the fold. */
+  at: number;
+  body: EntryBody;
+}
+
+export interface Entry extends NewEntry {
+  /** Position in this replica's log: 1, 2, 3, ... without gaps. */
+  position: number;
+  replica: string;
+}

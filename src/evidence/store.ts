@@ -1,0 +1,30 @@
+/** What the rest of the program asks of an evidence store. Its own test-suite runs against every implementation. */
+import type { Entry, EntryBody, NewEntry } from "./entry.ts";
+
+export interface EntryFilter {
+  subject?: string;
+  kinds?: EntryBody["kind"][];
+  experiment?: string;
+  arm?: string;
+  outcome?: string;
+}
+
+export interface EvidenceStore {
+  /**
+   * Gives the entry its position at once and writes it within the flush interval (50 ms or 100 rows, whichever is
+   * first). Never throws for I/O: a failing disk is reported by `health` and the rows are kept, up to a bound, until it
+   * recovers.
+   */
+  append(entry: NewEntry): Entry;
+  /** Resolves once all that was appended before the call is on disk; rejects if it could not be written. */
+  flush(): Promise<void>;
+  /** Entries after `position`, oldest first, at most `limit`; includes rows that are not on disk yet. */
+  since(position: number, limit: number, filter?: EntryFilter): Entry[];
+  /** The newest entries before `before` (default: the end), newest first. */
+  latest(limit: number, filter?: EntryFilter, before?: number): Entry[];
+  /** Last position and the hash of the last row on disk. */
+  head(): { position: number; hash: string };
+  health(): { writable: boolean; pending: number; dropped: number; lastError: string | null };
+  /** Flushes and closes; idempotent. */
+  close(): Promise<void>;
+}

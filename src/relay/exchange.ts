@@ -1,0 +1,50 @@
+/**
+ * What the relay tells the rest of the program about an exchange, and all it expects from it. The relay calls these on
+ * the hot path: an implementation must return at once and must never throw.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+
+/** An exchange as known when the request was read, before anything was sent upstream. */
+export interface ExchangeStart {
+  id: string;
+  /** Path below the base URL, as the dialects know it: `/chat/completions`. */
+  path: string;
+  /** The configured subject's id, or null for traffic that belongs to none. */
+  subject: string | null;
+  requestBody: Buffer;
+  requestHeaders: IncomingHttpHeaders;
+}
+
+export interface ExchangeEnd {
+  outcome: "complete" | "client-aborted" | "upstream-aborted" | "upstream-error" | "timeout";
+  status: number;
+  contentType: string;
+  durationMs: number;
+}
+
+/** Receives a copy of one answer. Chunks are the relay's own buffers: keep references, do not write into them. */
+export interface AnswerRecorder {
+  chunk(bytes: Buffer): void;
+  end(end: ExchangeEnd): void;
+}
+
+export interface ExchangeObserver {
+  /** Null when this exchange is not to be copied. */
+  begin(exchange: ExchangeStart): AnswerRecorder | null;
+}
+
+/** Counters of the relay; `alert/` implements it. Labels are bounded by the caller. */
+export interface RelayMeter {
+  requestStarted(subject: string, route: string): void;
+  requestFinished(
+    subject: string,
+    route: string,
+    end: ExchangeEnd,
+    timings: { firstByteMs: number | null; overheadMs: number },
+  ): void;
+  requestRefused(
+    route: string,
+    reason: "too-large" | "bad-request" | "not-found" | "overloaded" | "draining" | "timeout",
+  ): void;
+  bytes(direction: "up" | "down", count: number): void;
+}
