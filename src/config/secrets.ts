@@ -1,0 +1,57 @@
+/** Reads the keys that the configuration names. A key's value is never logged, stored, or put into an error. */
+import { readFileSync } from "node:fs";
+import { ConfigError } from "./load.ts";
+import type { Config } from "./schema.ts";
+
+type Secret = { env: string } | { file: string };
+
+export interface Secrets {
+  /** Keys by upstream id, only of upstreams that inject one. */
+  upstream: ReadonlyMap<string, string>;
+  /** Keys for fresh probes by subject id, where one was configured. */
+  probe: ReadonlyMap<string, string>;
+  judge: string | null;
+  controlToken: string | null;
+}
+
+/** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
+const usable = /^[\x21-\x7e]+$/;
+
+const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv): string => {
+  const fail = (fix: string): never => {
+    throw new ConfigError("configuration", [{ line: null, column: null, path, value: null, fix }]);
+  };
+  let value: string | undefined;
+  if ("env" in secret) {
+    value = env[secret.env]?.trim();
+    if (value === undefined || value === "")
+      return fail(`environment variable ${secret.env} is not set: set it to the key`);
+  } else {
+    try {
+      value = readFileSync(secret.file, "utf8").trim();
+    } catch {
+      return fail(`file ${secret.file} can't be read: check the path and permissions`);
+    }
+    if (value === "") return fail(`file ${secret.file} is empty: put the key into it`);
+  }
+  return usable.test(value) ? value : fail("the key holds blanks or characters outside ASCII: use the bare key");
+};
+
+export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => {
+  const upstream = new Map<string, string>();
+  for (const [index, { id, key }] of config.upstreams.entries()) {
+    if (key !== undefined) upstream.set(id, read(key, `upstreams[${index}].key`, env));
+  }
+  const probe = new Map<string, string>();
+  for (const [index, { id, probes }] of config.subjects.entries()) {
+    if (probes.key !== undefined) probe.set(id, read(probes.key, `subjects[${index}].probes.key`, env));
+  }
+  const judgeKey = config.classify.judge?.key;
+  const token = config.control.token;
+  return {
+    upstream,
+    probe,
+    judge: judgeKey === undefined ? null : read(judgeKey, "classify.judge.key", env),
+    controlToken: token === undefined ? null : read(token, "control.token", env),
+  };
+};
