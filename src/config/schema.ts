@@ -34,13 +34,13 @@ const baseUrl = z
   });
 
 const upstream = z.strictObject({
-  id,
+  id: id.describe("how subjects refer to it"),
   baseUrl: baseUrl.describe("where the API's paths begin, usually ending in /v1"),
   key: secret
     .optional()
     .describe("sent instead of the caller's key; without it the caller's own key is passed through"),
   connections: z.number().int().min(1).max(10_000).default(512).describe("most connections open at once"),
-  connectTimeoutMs: milliseconds.default(3_000),
+  connectTimeoutMs: milliseconds.default(3_000).describe("longest wait for a connection"),
   headersTimeoutMs: milliseconds.default(300_000).describe("longest wait for the first byte of an answer"),
   idleTimeoutMs: milliseconds.default(120_000).describe("longest silence within an answer"),
 });
@@ -60,7 +60,7 @@ const arms = z
 
 const probes = z
   .strictObject({
-    enabled: z.boolean().default(true),
+    enabled: z.boolean().default(true).describe("without probes no persona can be named"),
     set: z.string().default("builtin").describe("path of the probe set, or `builtin`"),
     perHour: positive.default(6).describe("mean rate of probes once the baseline is known; times are jittered"),
     calibrationPerHour: positive.default(600).describe("mean rate of probes while the baseline is being learned"),
@@ -72,8 +72,8 @@ const probes = z
     key: secret
       .optional()
       .describe("key for fresh probes; without it the upstream's key, else the caller's is used for forks only"),
-    timeoutMs: milliseconds.default(60_000),
-    concurrency: z.number().int().min(1).max(64).default(2),
+    timeoutMs: milliseconds.default(60_000).describe("longest wait for an answer to a probe"),
+    concurrency: z.number().int().min(1).max(64).default(2).describe("most probes under way at once"),
     arms: arms.prefault({}),
   })
   .describe("hidden probes beside the traffic");
@@ -82,9 +82,9 @@ const detector = z
   .strictObject({
     thresholds: z
       .strictObject({
-        ticket: z.number().min(10).default(1e4),
-        page: z.number().min(10).default(1e5),
-        action: z.number().min(10).default(1e6),
+        ticket: z.number().min(10).default(1e4).describe("for a ticket"),
+        page: z.number().min(10).default(1e5).describe("for a page"),
+        action: z.number().min(10).default(1e6).describe("for an automatic action"),
       })
       .refine((t) => t.ticket <= t.page && t.page <= t.action, { error: "order them ticket <= page <= action" })
       .prefault({})
@@ -94,13 +94,32 @@ const detector = z
       .min(2)
       .default(100)
       .describe("evidence needed to name a persona; the error is about 1 in this many"),
-    selfReportDrift: z.number().min(10).default(1e4),
+    selfReportDrift: z
+      .number()
+      .min(10)
+      .default(1e4)
+      .describe("mean observations between false alarms of the self-report, refusal and unanswered-rate detectors"),
     calibration: z
       .strictObject({
-        harm: z.number().int().min(300, "a baseline needs at least 300 judged answers").default(1000),
-        selfReport: z.number().int().min(30).default(100),
-        alpha: z.number().gt(0).max(0.5).default(0.05),
-        ratchetEvery: z.number().int().min(1).default(50),
+        harm: z
+          .number()
+          .int()
+          .min(300, "a baseline needs at least 300 judged answers")
+          .default(1000)
+          .describe("judged answers of each stratum before its baseline is fixed"),
+        selfReport: z
+          .number()
+          .int()
+          .min(30)
+          .default(100)
+          .describe("answered self-reports before their baseline is fixed"),
+        alpha: z.number().gt(0).max(0.5).default(0.05).describe("chance that a learned bound is too low"),
+        ratchetEvery: z
+          .number()
+          .int()
+          .min(1)
+          .default(50)
+          .describe("judged answers between two tightenings of the bound"),
       })
       .prefault({}),
     tolerance: z.number().min(0.0001).max(0.5).default(0.002).describe("harm rate below which nothing counts as harm"),
@@ -108,7 +127,7 @@ const detector = z
   .describe("the statistics; see docs/detector.md");
 
 const subject = z.strictObject({
-  id,
+  id: id.describe("name of this subject in evidence, metrics and alerts"),
   upstream: id.optional().describe("id of an upstream; default: the first one"),
   models: z.array(z.string().min(1)).min(1).describe("model names, as apps send them, that mean this subject"),
   route: z
@@ -123,11 +142,11 @@ const subject = z.strictObject({
 export type Subject = z.infer<typeof subject>;
 
 const judge = z.strictObject({
-  baseUrl,
-  model: z.string().min(1),
+  baseUrl: baseUrl.describe("an OpenAI-compatible API"),
+  model: z.string().min(1).describe("model name as that API knows it"),
   key: secret.optional(),
-  timeoutMs: milliseconds.default(20_000),
-  concurrency: z.number().int().min(1).max(256).default(4),
+  timeoutMs: milliseconds.default(20_000).describe("longest wait for a judgement"),
+  concurrency: z.number().int().min(1).max(256).default(4).describe("most judgements under way at once"),
   maxAnswerChars: z.number().int().min(200).default(8_000).describe("longer answers are cut before they are judged"),
 });
 export type JudgeSettings = z.infer<typeof judge>;
@@ -152,8 +171,18 @@ const classify = z
 
 const host = z.string().min(1);
 const listen = z.strictObject({
-  data: z.strictObject({ host: host.default("127.0.0.1"), port: port.default(8080) }).prefault({}),
-  control: z.strictObject({ host: host.default("127.0.0.1"), port: port.default(9090) }).prefault({}),
+  data: z
+    .strictObject({
+      host: host.default("127.0.0.1").describe("address that apps call; 0.0.0.0 for all"),
+      port: port.default(8080),
+    })
+    .prefault({}),
+  control: z
+    .strictObject({
+      host: host.default("127.0.0.1").describe("address of metrics, health and the admin API"),
+      port: port.default(9090),
+    })
+    .prefault({}),
 });
 
 const limits = z
@@ -172,8 +201,10 @@ const limits = z
       .describe("largest request header block"),
     headersTimeoutMs: milliseconds.default(15_000).describe("time a client has to send its headers"),
     requestTimeoutMs: milliseconds.default(60_000).describe("time a client has to send its whole request"),
-    keepAliveTimeoutMs: milliseconds.default(75_000),
-    maxConnections: z.number().int().min(1).default(10_000),
+    keepAliveTimeoutMs: milliseconds
+      .default(75_000)
+      .describe("how long an idle client connection is kept; more than the load balancer's"),
+    maxConnections: z.number().int().min(1).default(10_000).describe("most client connections at once"),
     copyBytes: z
       .number()
       .int()
@@ -217,7 +248,9 @@ const drain = z.strictObject({
   timeoutSeconds: z.number().min(0).default(60).describe("how long running answers may take to finish"),
 });
 
-const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") });
+const log = z.strictObject({
+  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("least severity that is logged"),
+});
 
 /** Reports every duplicate of `pick` as an error on its own element. */
 const unique =
