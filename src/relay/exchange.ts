@@ -19,6 +19,8 @@ export interface ExchangeEnd {
   outcome: "complete" | "client-aborted" | "upstream-aborted" | "upstream-error" | "timeout";
   status: number;
   contentType: string;
+  /** The answer's `content-encoding` as the upstream sent it; left out when it sent none. */
+  contentEncoding?: string;
   durationMs: number;
 }
 
