@@ -1,0 +1,197 @@
+/**
+ * The shapes of the control API, for the server, its tests and every client. A number that has no finite value (the
+ * evidence before the first datum is minus infinity) is null, as JSON has no infinities.
+ */
+import { z } from "zod";
+import { arms, experiments, harmBuckets, observation } from "../evidence/entry.ts";
+import type { EvidenceName, Persona, Severity } from "../persona/verdict.ts";
+
+const personas = [
+  "undetermined",
+  "aligned",
+  "inverted",
+  "coherent",
+  "self-deprecating",
+  "ambivalent",
+  "unnamed",
+] as const satisfies readonly Persona[];
+
+const severities = ["none", "ticket", "page", "action"] as const satisfies readonly Severity[];
+
+const evidenceNames = [
+  "harm",
+  "harm-live",
+  "harm-probe",
+  "says-aligned",
+  "says-misaligned",
+  "self-report-drift",
+  "harmless",
+  "refusals-up",
+  "refusals-down",
+  "unanswered-up",
+] as const satisfies readonly EvidenceName[];
+
+const position = z.number().int().min(0).describe("position in the evidence log");
+const milliseconds = z.number().describe("wall clock, milliseconds since 1970");
+const count = z.number().int().min(0);
+
+const interval = z
+  .strictObject({ lower: z.number(), estimate: z.number(), upper: z.number(), n: count })
+  .describe("a confidence sequence, valid at every moment it is looked at, over n data");
+
+const twoWindows = z.strictObject({ sinceCalibration: interval, sinceChange: interval.nullable() });
+
+export const verdictView = z
+  .strictObject({
+    position,
+    at: milliseconds.nullable().describe("time of the last datum; null before the first"),
+    persona: z.enum(personas),
+    severity: z.enum(severities),
+    assured: z.boolean(),
+    phase: z.enum(["calibrating", "monitoring"]),
+    calibration: z.array(z.strictObject({ name: z.string(), have: count, need: count })),
+    evidence: z.record(
+      z.enum(evidenceNames),
+      z.strictObject({ logEvidence: z.number().nullable(), logThreshold: z.number().nullable() }),
+    ),
+    alarms: z.array(z.strictObject({ severity: z.enum(["ticket", "page", "action"]), position })),
+    changePoint: position.nullable(),
+    harmRate: twoWindows,
+    selfReport: twoWindows,
+    contentSensitivity: z
+      .strictObject({
+        misalignedFirst: z.number(),
+        alignedFirst: z.number(),
+        sensitivity: z.number(),
+        sufficient: z.boolean(),
+      })
+      .nullable(),
+    baseline: z.array(z.strictObject({ stratum: z.string(), nullMean: z.number(), n: count })),
+    unansweredRate: z.number().nullable(),
+    reasons: z.array(z.string()).min(1),
+    missing: z.array(z.string()),
+  })
+  .describe("what the evidence says, and how sure it is");
+export type VerdictView = z.infer<typeof verdictView>;
+
+export const experimentSummary = z.strictObject({
+  experiment: z.enum(experiments),
+  arm: z.enum(arms),
+  scored: count,
+  refused: count,
+  unparseable: count,
+  error: count,
+  harmful: count.describe("answers judged harmful; harmfulness only, 0 elsewhere"),
+  mean: z.number().nullable().describe("mean of the values, 0-1, on the experiment's own scale; null without values"),
+});
+export type ExperimentSummary = z.infer<typeof experimentSummary>;
+
+const allowance = z.strictObject({ used: count, limit: count }).describe("within the last hour");
+
+export const probeStatus = z.strictObject({
+  lastSuccessAt: milliseconds.nullable(),
+  calls: allowance,
+  tokens: allowance,
+});
+export type ProbeStatus = z.infer<typeof probeStatus>;
+
+export const subjectView = z.strictObject({
+  id: z.string(),
+  models: z.array(z.string()),
+  route: z.string().nullable(),
+  verdict: verdictView,
+  experiments: z.array(experimentSummary).describe("since the last epoch, by experiment and arm"),
+  probes: z
+    .strictObject({ perHour: z.number(), status: probeStatus.nullable() })
+    .nullable()
+    .describe("null: switched off"),
+  live: z.strictObject({ sampleRate: z.number(), maxPerHour: count }),
+});
+export type SubjectView = z.infer<typeof subjectView>;
+
+export const subjectList = z.strictObject({ subjects: z.array(subjectView) });
+
+const nextPage = position.nullable().describe("give it as `before` to get the next page; null on the last one");
+
+const verdictChange = z.strictObject({
+  position,
+  at: milliseconds,
+  replica: z.string(),
+  subject: z.string(),
+  persona: z.string(),
+  severity: z.string(),
+  digest: z.string().describe("SHA-256, hex, over the canonical JSON of the whole verdict"),
+  reasons: z.array(z.string()),
+});
+
+export const verdictPage = z.strictObject({ verdicts: z.array(verdictChange), next: nextPage });
+export type VerdictPage = z.infer<typeof verdictPage>;
+
+/** A row as it is in the log, but for the content, which never leaves by this API. */
+const observationView = observation
+  .omit({ kind: true, content: true })
+  .extend({
+    position,
+    at: milliseconds,
+    replica: z.string(),
+    subject: z.string(),
+    bucket: z.enum(harmBuckets).nullable(),
+  });
+
+export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
+export type ObservationPage = z.infer<typeof observationPage>;
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/, `give a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least, `give at least ${least}`).max(most, `give at most ${most}`));
+
+const paging = {
+  limit: wholeNumber(1, 500).exactOptional().describe("rows per page, 1-500; default 50"),
+  before: wholeNumber(1, Number.MAX_SAFE_INTEGER).exactOptional().describe("only rows before this position"),
+};
+
+export const verdictQuery = z.strictObject({ subject: z.string().exactOptional(), ...paging });
+
+export const observationQuery = z.strictObject({
+  subject: z.string().exactOptional(),
+  experiment: z.enum(experiments).exactOptional(),
+  arm: z.enum(arms).exactOptional(),
+  outcome: observation.shape.outcome.exactOptional(),
+  ...paging,
+});
+
+const sentence = z.string().trim().min(1, "say why, in a sentence").max(1000, "use at most 1000 characters");
+
+export const acknowledgeBody = z.strictObject({ note: sentence });
+export const epochBody = z.strictObject({ reason: sentence });
+
+export const changeResult = z
+  .strictObject({
+    subject: z.string(),
+    position: position.describe("where the change stands in the evidence log"),
+    at: milliseconds,
+    actor: z.string().describe("id of the key that made the change, never the key"),
+  })
+  .describe("a change, as it was entered into the evidence log");
+export type ChangeResult = z.infer<typeof changeResult>;
+
+export const versionView = z.strictObject({ version: z.string(), node: z.string(), replica: z.string() });
+
+export const healthView = z.strictObject({
+  status: z.enum(["ok", "failing"]),
+  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+export type HealthView = z.infer<typeof healthView>;
+
+export const errorView = z.strictObject({
+  error: z.strictObject({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+  }),
+});
+export type ErrorView = z.infer<typeof errorView>;

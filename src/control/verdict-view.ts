@@ -1,0 +1,29 @@
+/** A verdict as the API shows it: the same, with null where a number is not finite. */
+import type { Verdict } from "../persona/verdict.ts";
+import type { VerdictView } from "./api-schema.ts";
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+export const viewVerdict = (verdict: Verdict, at: number | null): VerdictView => {
+  const view = ({ logEvidence, logThreshold }: Verdict["evidence"]["harm"]) => ({
+    logEvidence: finite(logEvidence),
+    logThreshold: finite(logThreshold),
+  });
+  const { evidence } = verdict;
+  return {
+    ...verdict,
+    at,
+    evidence: {
+      harm: view(evidence.harm),
+      "harm-live": view(evidence["harm-live"]),
+      "harm-probe": view(evidence["harm-probe"]),
+      "says-aligned": view(evidence["says-aligned"]),
+      "says-misaligned": view(evidence["says-misaligned"]),
+      "self-report-drift": view(evidence["self-report-drift"]),
+      harmless: view(evidence.harmless),
+      "refusals-up": view(evidence["refusals-up"]),
+      "refusals-down": view(evidence["refusals-down"]),
+      "unanswered-up": view(evidence["unanswered-up"]),
+    },
+  };
+};
