@@ -1,7 +1,7 @@
 /** Reads the keys that the configuration names. A key's value is never logged, stored, or put into an error. */
 import { readFileSync } from "node:fs";
-import { ConfigError } from "./load.ts";
 import type { Config } from "./schema.ts";
+import { configError } from "./yaml-file.ts";
 
 type Secret = { env: string } | { file: string };
 
@@ -19,7 +19,7 @@ const usable = /^[\x21-\x7e]+$/;
 
 const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv): string => {
   const fail = (fix: string): never => {
-    throw new ConfigError("configuration", [{ line: null, column: null, path, value: null, fix }]);
+    throw configError("configuration", fix, path);
   };
   let value: string | undefined;
   if ("env" in secret) {

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ConfigError, configFrom, loadConfig, parseConfig } from "../../src/config/load.ts";
+import { configFrom, loadConfig, parseConfig } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/yaml-file.ts";
 
 const minimal = `
 upstreams:
