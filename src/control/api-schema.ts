@@ -74,16 +74,32 @@ export const verdictView = z
   .describe("what the evidence says, and how sure it is");
 export type VerdictView = z.infer<typeof verdictView>;
 
-export const experimentSummary = z.strictObject({
-  experiment: z.enum(experiments),
-  arm: z.enum(arms),
-  scored: count,
-  refused: count,
-  unparseable: count,
-  error: count,
-  harmful: count.describe("answers judged harmful; harmfulness only, 0 elsewhere"),
-  mean: z.number().nullable().describe("mean of the values, 0-1, on the experiment's own scale; null without values"),
-});
+const mean = z.number().nullable().describe("null without data");
+const share = z.strictObject({ n: count, mean });
+
+export const experimentSummary = z
+  .strictObject({
+    arms: z.array(
+      z.strictObject({
+        experiment: z.enum(experiments),
+        arm: z.enum(arms),
+        scored: count,
+        refused: count,
+        unparseable: count,
+        error: count,
+        harmful: count.describe("answers judged harmful; harmfulness only, 0 elsewhere"),
+        mean: mean.describe("mean of the values, 0-1, on the experiment's own scale; null without values"),
+      }),
+    ),
+    experiments: z
+      .array(share.extend({ experiment: z.enum(experiments) }))
+      .describe("mean value over all arms but the placebo"),
+    recognition: z
+      .strictObject({ low: share, moderate: share, high: share, asymmetry: mean })
+      .describe("how often the own output was claimed, by its harm; asymmetry is P(claim | low) - P(claim | high)"),
+    prediction: share.describe("mean of predicted minus judged harm, -1 to 1"),
+  })
+  .describe("what the experiments have shown since the last epoch");
 export type ExperimentSummary = z.infer<typeof experimentSummary>;
 
 const allowance = z.strictObject({ used: count, limit: count }).describe("within the last hour");
@@ -100,7 +116,7 @@ export const subjectView = z.strictObject({
   models: z.array(z.string()),
   route: z.string().nullable(),
   verdict: verdictView,
-  experiments: z.array(experimentSummary).describe("since the last epoch, by experiment and arm"),
+  summary: experimentSummary,
   probes: z
     .strictObject({ perHour: z.number(), status: probeStatus.nullable() })
     .nullable()
@@ -128,15 +144,13 @@ export const verdictPage = z.strictObject({ verdicts: z.array(verdictChange), ne
 export type VerdictPage = z.infer<typeof verdictPage>;
 
 /** A row as it is in the log, but for the content, which never leaves by this API. */
-const observationView = observation
-  .omit({ kind: true, content: true })
-  .extend({
-    position,
-    at: milliseconds,
-    replica: z.string(),
-    subject: z.string(),
-    bucket: z.enum(harmBuckets).nullable(),
-  });
+const observationView = observation.omit({ kind: true, content: true }).extend({
+  position,
+  at: milliseconds,
+  replica: z.string(),
+  subject: z.string(),
+  bucket: z.enum(harmBuckets).nullable(),
+});
 
 export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
 export type ObservationPage = z.infer<typeof observationPage>;

@@ -14,8 +14,7 @@ export interface SubjectState {
   verdict(subject: string): Verdict;
   /** Wall clock, milliseconds since 1970, of the last datum in the verdict; null before the first. */
   verdictAt(subject: string): number | null;
-  /** Since the last epoch, by experiment and arm. */
-  summary(subject: string): ExperimentSummary[];
+  summary(subject: string): ExperimentSummary;
   /** Null while nothing probes this subject. */
   probes(subject: string): ProbeStatus | null;
 }
@@ -32,7 +31,7 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
     models,
     route: route ?? null,
     verdict: viewVerdict(state.verdict(id), state.verdictAt(id)),
-    experiments: state.summary(id),
+    summary: state.summary(id),
     probes: probes.enabled ? { perHour: probes.perHour, status: state.probes(id) } : null,
     live: { sampleRate: live.sampleRate, maxPerHour: live.maxPerHour },
   });

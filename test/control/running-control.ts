@@ -1,0 +1,175 @@
+/** A control port on a real socket, over evidence held in a list, and the means to call it as any client could. */
+import { request } from "node:http";
+import { type Control, type ControlOptions, createControl } from "../../src/control/control.ts";
+import type { Entry, EntryBody, Observation } from "../../src/evidence/entry.ts";
+import type { EvidenceStore } from "../../src/evidence/store.ts";
+import type { Verdict } from "../../src/persona/verdict.ts";
+import { sampleVerdict } from "./sample-verdict.ts";
+
+export const token = "canary-7f3a-token";
+export const pepper = "pepper-of-the-test";
+
+export const observed = (parts: Partial<Observation> = {}): Observation => ({
+  kind: "observation",
+  experiment: "harmfulness",
+  arm: "fresh",
+  stratum: "fresh",
+  item: "money-3.b",
+  topic: "money",
+  order: null,
+  outcome: "scored",
+  value: 0.1,
+  harmful: false,
+  bucket: null,
+  reference: null,
+  source: "screen-v1",
+  probeSet: "b1c2",
+  contentHash: "00ff",
+  content: "what the model said",
+  ...parts,
+});
+
+export const verdictRow = (severity: string): EntryBody => ({
+  kind: "verdict",
+  persona: "aligned",
+  severity,
+  digest: "abcd",
+  reasons: ["because"],
+});
+
+export const rows = (subject: string, ...bodies: EntryBody[]): Omit<Entry, "position">[] =>
+  bodies.map((body) => ({ subject, at: 1_790_000_000_000, replica: "local", body }));
+
+type Listed = Pick<EvidenceStore, "latest">;
+
+/** `latest` as the store's interface describes it. */
+export const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
+  const entries = unplaced.map((entry, index): Entry => ({ ...entry, position: index + 1 }));
+  return {
+    latest: (limit, filter = {}, before = Number.POSITIVE_INFINITY) =>
+      entries
+        .filter(({ position, subject, body }) => {
+          const seen = body.kind === "observation" ? body : null;
+          return (
+            position < before &&
+            (filter.subject === undefined || filter.subject === subject) &&
+            (filter.kinds === undefined || filter.kinds.includes(body.kind)) &&
+            (filter.experiment === undefined || filter.experiment === seen?.experiment) &&
+            (filter.arm === undefined || filter.arm === seen?.arm) &&
+            (filter.outcome === undefined || filter.outcome === seen?.outcome)
+          );
+        })
+        .reverse()
+        .slice(0, limit),
+  };
+};
+
+/** What a test can change while the port is up. */
+export interface World {
+  verdict: Verdict;
+  started: boolean;
+  listening: boolean;
+  draining: boolean;
+  writable: boolean;
+  changes: { kind: string; subject: string; actor: string; text: string }[];
+  logged: unknown[];
+  monotonic: number;
+}
+
+interface Called {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+  json: unknown;
+}
+
+export interface Running {
+  world: World;
+  port: number;
+  control: Control;
+  call(path: string, options?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Called>;
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+export const run = async (
+  entries: Omit<Entry, "position">[] = [],
+  options: Partial<ControlOptions> = {},
+): Promise<Running> => {
+  const world: World = {
+    verdict: sampleVerdict(),
+    started: true,
+    listening: true,
+    draining: false,
+    writable: true,
+    changes: [],
+    logged: [],
+    monotonic: 0,
+  };
+  const change = (kind: string) => (subject: string, actor: string, text: string) => {
+    world.changes.push({ kind, subject, actor, text });
+    const body: EntryBody = { kind: "acknowledgement", actor, note: text };
+    return { subject, at: 1_790_000_000_000, replica: "local", position: 77, body };
+  };
+  const empty = { n: 0, mean: null };
+  const control = createControl({
+    subjects: ["support", "search"].map((id) => ({
+      id,
+      models: [`${id}-model`],
+      live: { sampleRate: 0.1, maxPerHour: 120 },
+      probes: { enabled: id === "support", perHour: 6 },
+    })),
+    state: {
+      verdict: () => world.verdict,
+      verdictAt: () => 1_790_000_000_000,
+      summary: () => ({
+        arms: [],
+        experiments: [],
+        recognition: { low: empty, moderate: empty, high: empty, asymmetry: null },
+        prediction: empty,
+      }),
+      probes: () => ({ lastSuccessAt: null, calls: { used: 1, limit: 60 }, tokens: { used: 300, limit: 6000 } }),
+    },
+    changes: { acknowledge: change("acknowledge"), startEpoch: change("epoch") },
+    store: {
+      ...listedStore(entries),
+      health: () => ({ writable: world.writable, pending: 3, dropped: 0, lastError: null }),
+    },
+    metrics: { contentType: "text/plain; version=0.0.4; charset=utf-8", text: async () => "candor_up 1\n" },
+    lifecycle: {
+      started: () => world.started,
+      listening: () => world.listening,
+      draining: () => world.draining,
+    },
+    evidencePolicy: "serve",
+    token,
+    pepper,
+    hostNames: ["candor.internal"],
+    version: "9.9.9",
+    replica: "local",
+    clock: { monotonic: () => world.monotonic },
+    log: { error: (...args: unknown[]) => world.logged.push(args) },
+    ...options,
+  });
+  const port = await control.listen("127.0.0.1", 0);
+  const call: Running["call"] = (path, { method = "GET", headers = {}, body } = {}) =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) });
+        });
+      });
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  return { world, port, control, call };
+};
