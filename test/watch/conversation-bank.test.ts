@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../src/kernel/random.ts";
+import type { LiveConversation } from "../../src/probe/conversations.ts";
+import { createConversationBank, headersToImitate } from "../../src/watch/conversation-bank.ts";
+import { handTurnedClock } from "./hand-turned-clock.ts";
+
+const saying = (text: string): LiveConversation => ({
+  turns: [
+    { role: "user", text },
+    { role: "assistant", text: "yes" },
+  ],
+  parameters: {},
+  headers: {},
+});
+
+const bankOf = (limits = { conversations: 3, bytes: 100, ageMs: 1_000 }) => {
+  const clock = handTurnedClock();
+  const bank = createConversationBank({ clock, random: seededRandom(1), limits });
+  const known = () =>
+    new Set(Array.from({ length: 200 }, () => bank.recent()?.turns[0]?.text).filter((text) => text !== undefined));
+  return { bank, clock, known };
+};
+
+describe("the conversation bank", () => {
+  test("knows nothing at first", () => {
+    const { bank } = bankOf();
+    expect(bank.recent()).toBeNull();
+    expect(bank.lastTrafficAt()).toBeNull();
+  });
+
+  test("gives any of the conversations that it keeps", () => {
+    const { bank, known } = bankOf();
+    for (const text of ["a", "b", "c"]) bank.keep(saying(text), 1);
+    expect(known()).toEqual(new Set(["a", "b", "c"]));
+  });
+
+  test("lets the oldest go when there are too many", () => {
+    const { bank, known } = bankOf();
+    for (const text of ["a", "b", "c", "d", "e"]) bank.keep(saying(text), 1);
+    expect(known()).toEqual(new Set(["c", "d", "e"]));
+  });
+
+  test("lets the oldest go when they are too large together", () => {
+    const { bank, known } = bankOf();
+    bank.keep(saying("a"), 50);
+    bank.keep(saying("b"), 50);
+    bank.keep(saying("c"), 20);
+    expect(known()).toEqual(new Set(["b", "c"]));
+  });
+
+  test("does not empty itself for one that it could never hold", () => {
+    const { bank, known } = bankOf();
+    bank.keep(saying("a"), 50);
+    bank.keep(saying("b"), 101);
+    expect(known()).toEqual(new Set(["a"]));
+  });
+
+  test("forgets with time, and the callers' keys with it", () => {
+    const { bank, clock, known } = bankOf();
+    bank.keep(saying("a"), 1);
+    clock.turn(600);
+    bank.keep(saying("b"), 1);
+    clock.turn(400);
+    expect(known()).toEqual(new Set(["b"]));
+    clock.turn(600);
+    expect(bank.recent()).toBeNull();
+  });
+
+  test("knows when the app called last", () => {
+    const { bank, clock } = bankOf();
+    clock.turn(5);
+    bank.noteTraffic();
+    clock.turn(5);
+    expect(bank.lastTrafficAt()).toBe(5);
+  });
+});
+
+test("only headers that make a call look like the app's are imitated", () => {
+  const headers = {
+    accept: "application/json",
+    "user-agent": "app/1",
+    "x-stainless-lang": "js",
+    "openai-organization": "o",
+    "openai-project": "p",
+    authorization: "Bearer k",
+    "api-key": "k",
+    cookie: "c=1",
+    host: "candor",
+    "content-length": "7",
+    "x-request-id": "1",
+    "x-forwarded-for": "10.0.0.1",
+    "set-cookie": ["a"],
+  };
+  expect(Object.keys(headersToImitate(headers)).sort()).toEqual([
+    "accept",
+    "api-key",
+    "authorization",
+    "openai-organization",
+    "openai-project",
+    "user-agent",
+    "x-stainless-lang",
+  ]);
+});
