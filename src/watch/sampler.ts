@@ -18,33 +18,41 @@ interface SamplerParts {
   clock: Pick<Clock, "monotonic">;
 }
 
-const minute = 60_000;
+/** Exchanges sampled for one place: many turn out to say nothing, or more of a conversation that was judged already. */
+const looksPerPlace = 10;
 
-export const createSampler = ({ rate, maxPerHour, random, clock }: SamplerParts): Sampler => {
-  // Whole minutes of the last hour, with the one that it began in: memory stays the same for any cap.
+/** At most `limit` in any 60 minutes, counted by whole minutes, so that memory is the same for any limit. */
+const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">) => {
   const taken = new Map<number, number>();
+  const minute = (): number => Math.floor(clock.monotonic() / 60_000);
 
-  const placesLeft = (now: number): number => {
+  const hasPlace = (): boolean => {
+    const oldest = minute() - 60;
     let used = 0;
     for (const [at, count] of taken) {
-      if (at < now - 60) taken.delete(at);
+      if (at < oldest) taken.delete(at);
       else used += count;
     }
-    return maxPerHour - used;
+    return used < limit;
   };
 
-  const thisMinute = (): number => Math.floor(clock.monotonic() / minute);
+  const take = (): boolean => {
+    if (!hasPlace()) return false;
+    taken.set(minute(), (taken.get(minute()) ?? 0) + 1);
+    return true;
+  };
+  return { hasPlace, take };
+};
 
+export const createSampler = ({ rate, maxPerHour, random, clock }: SamplerParts): Sampler => {
+  const places = createSlidingHour(maxPerHour, clock);
+  // Reading an answer costs too, so looking for one that can be judged is bounded as well.
+  const looks = createSlidingHour(maxPerHour * looksPerPlace, clock);
   return {
     draw() {
       if (random() >= rate) return "passed-over";
-      return placesLeft(thisMinute()) > 0 ? "sampled" : "capped";
+      return places.hasPlace() && looks.take() ? "sampled" : "capped";
     },
-    claim() {
-      const now = thisMinute();
-      if (placesLeft(now) <= 0) return false;
-      taken.set(now, (taken.get(now) ?? 0) + 1);
-      return true;
-    },
+    claim: places.take,
   };
 };

@@ -14,7 +14,7 @@ const samplerOf = (rate: number, maxPerHour: number, seed = 1) => {
 describe("the sampler", () => {
   test("takes its share, and with the same seed the same exchanges", () => {
     const draws = () => {
-      const { sampler } = samplerOf(0.3, 1);
+      const { sampler } = samplerOf(0.3, 1_000);
       return Array.from({ length: 10_000 }, () => sampler.draw());
     };
     const sampled = draws().filter((draw) => draw === "sampled").length;
@@ -35,6 +35,14 @@ describe("the sampler", () => {
     const { sampler } = samplerOf(1, 0);
     expect(sampler.draw()).toBe("capped");
     expect(sampler.claim()).toBe(false);
+  });
+
+  test("looks at no more than ten exchanges for a place", () => {
+    const { sampler, clock } = samplerOf(1, 2);
+    const draws = () => Array.from({ length: 25 }, () => sampler.draw()).filter((draw) => draw === "sampled").length;
+    expect(draws()).toBe(20);
+    clock.turn(2 * hour);
+    expect(draws()).toBe(20);
   });
 
   test("gives places back as the hour slides on", () => {
