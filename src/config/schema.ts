@@ -236,11 +236,22 @@ const evidence = z.strictObject({
     .enum(["hash", "excerpt", "full"])
     .default("hash")
     .describe("what is kept of judged texts: a hash, a redacted excerpt of 200 characters, or all"),
+  whenUnwritable: z
+    .enum(["serve", "unready"])
+    .default("serve")
+    .describe("what readiness says while rows can't be written; traffic passes either way"),
   maxPendingRows: z.number().int().min(100).default(100_000).describe("rows kept in memory while the disk fails"),
 });
 
 const control = z.strictObject({
   token: secret.optional().describe("bearer token for changes through the admin API; without it changes are refused"),
+  pepper: secret
+    .optional()
+    .describe("secret with which ids of tokens are made for the audit trail; without it they change at every start"),
+  hostNames: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("names, besides IP addresses and localhost, under which the control port may be called"),
 });
 
 const drain = z.strictObject({

@@ -12,6 +12,7 @@ export interface Secrets {
   probe: ReadonlyMap<string, string>;
   judge: string | null;
   controlToken: string | null;
+  controlPepper: string | null;
 }
 
 /** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
@@ -46,12 +47,13 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
   for (const [index, { id, probes }] of config.subjects.entries()) {
     if (probes.key !== undefined) probe.set(id, read(probes.key, `subjects[${index}].probes.key`, env));
   }
-  const judgeKey = config.classify.judge?.key;
-  const token = config.control.token;
+  const optional = (secret: Secret | undefined, path: string): string | null =>
+    secret === undefined ? null : read(secret, path, env);
   return {
     upstream,
     probe,
-    judge: judgeKey === undefined ? null : read(judgeKey, "classify.judge.key", env),
-    controlToken: token === undefined ? null : read(token, "control.token", env),
+    judge: optional(config.classify.judge?.key, "classify.judge.key"),
+    controlToken: optional(config.control.token, "control.token"),
+    controlPepper: optional(config.control.pepper, "control.pepper"),
   };
 };
