@@ -1,7 +1,7 @@
 /** State of the evidence log, read at every scrape. */
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { EvidenceStore } from "../evidence/store.ts";
-import { pulledGauge, pulledValue } from "./pulled-gauge.ts";
+import { alone, pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
 export const exposeEvidence = (
   registry: Registry,
@@ -14,22 +14,22 @@ export const exposeEvidence = (
     labelNames: ["replica"],
     read: () => [{ labels: { replica }, value: store.head().position }],
   });
-  pulledValue(
-    registry,
-    "candor_evidence_rows_pending",
-    "Rows accepted but not yet on disk",
-    () => store.health().pending,
-  );
-  pulledValue(registry, "candor_evidence_writable", "1 while the store can write, else 0", () =>
-    store.health().writable ? 1 : 0,
-  );
-  const dropped = new Counter({
+  pulledGauge(registry, {
+    name: "candor_evidence_rows_pending",
+    help: "Rows accepted but not yet on disk",
+    labelNames: [],
+    read: alone(() => store.health().pending),
+  });
+  pulledGauge(registry, {
+    name: "candor_evidence_writable",
+    help: "1 while the store can write, else 0",
+    labelNames: [],
+    read: alone(() => (store.health().writable ? 1 : 0)),
+  });
+  pulledCounter(registry, {
     name: "candor_evidence_rows_dropped_total",
     help: "Rows lost because the store could not write for so long that memory's bound was reached",
-    registers: [registry],
-    collect: () => {
-      dropped.reset();
-      dropped.inc(store.health().dropped);
-    },
+    labelNames: [],
+    read: alone(() => store.health().dropped),
   });
 };

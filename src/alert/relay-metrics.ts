@@ -2,9 +2,10 @@
  * What the relay did, counted. Called on the hot path: every label set is prepared at the start, so that an exchange
  * costs a few map look-ups, and nothing that a client sends can become a label.
  */
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
 import type { ExchangeEnd, RelayMeter } from "../relay/exchange.ts";
 import { pick, withOther } from "./bounded-label.ts";
+import { pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
 type Outcome = ExchangeEnd["outcome"];
 type Refusal = Parameters<RelayMeter["requestRefused"]>[1];
@@ -67,12 +68,6 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
     labelNames: ["subject", "route", "outcome", "code"],
     registers,
   });
-  const inFlight = new Gauge({
-    name: "candor_requests_in_flight",
-    help: "Exchanges that have begun and not ended",
-    labelNames: ["subject"],
-    registers,
-  });
   const duration = new Histogram({
     name: "candor_request_duration_seconds",
     help: "From the request's arrival to the end of its answer, the model's own time included",
@@ -100,13 +95,6 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
     labelNames: ["route", "reason"],
     registers,
   });
-  const bytes = new Counter({
-    name: "candor_relayed_bytes_total",
-    help: "Bytes of bodies relayed: up to the model, down to the client",
-    labelNames: ["direction"],
-    registers,
-  });
-
   const childrenOf = (subject: string, route: string) => {
     const ended = new Map<string, Counter.Internal>();
     for (const outcome of keysOf(expectedCodes)) {
@@ -121,12 +109,11 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
 
   const bySubject = new Map(
     withOther(subjects).map((subject) => {
-      inFlight.set({ subject }, 0);
       duration.zero({ subject });
       firstByte.zero({ subject });
       const byRoute = new Map(withOther(routes).map((route) => [route, childrenOf(subject, route)]));
       const children = {
-        inFlight: inFlight.labels({ subject }),
+        inFlight: 0,
         duration: duration.labels({ subject }),
         firstByte: firstByte.labels({ subject }),
         byRoute,
@@ -149,30 +136,41 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
     }),
   );
 
-  const relayed = { up: bytes.labels({ direction: "up" }), down: bytes.labels({ direction: "down" }) };
-  relayed.up.inc(0);
-  relayed.down.inc(0);
+  pulledGauge(registry, {
+    name: "candor_requests_in_flight",
+    help: "Exchanges that have begun and not ended",
+    labelNames: ["subject"],
+    read: () => [...bySubject].map(([subject, { inFlight }]) => ({ labels: { subject }, value: inFlight })),
+  });
+  const relayed = { up: 0, down: 0 };
+  pulledCounter(registry, {
+    name: "candor_relayed_bytes_total",
+    help: "Bytes of bodies relayed: up to the model, down to the client",
+    labelNames: ["direction"],
+    read: () => Object.entries(relayed).map(([direction, value]) => ({ labels: { direction }, value })),
+  });
 
   return {
     requestStarted(subject) {
-      pick(bySubject, subject)?.inFlight.inc();
+      const children = pick(bySubject, subject);
+      if (children !== undefined) children.inFlight += 1;
     },
     requestFinished(subject, route, { outcome, status, durationMs }, { firstByteMs, overheadMs }) {
-      const children = pick(bySubject, subject);
-      children?.inFlight.dec();
-      children?.duration.observe(durationMs / 1000);
-      if (firstByteMs !== null) children?.firstByte.observe(firstByteMs / 1000);
-      if (children !== undefined)
-        pick(children.byRoute, route)
-          ?.get(`${outcome} ${codeOf(status)}`)
-          ?.inc();
       pick(byRoute, route)?.overhead.observe(overheadMs / 1000);
+      const children = pick(bySubject, subject);
+      if (children === undefined) return;
+      children.inFlight -= 1;
+      children.duration.observe(durationMs / 1000);
+      if (firstByteMs !== null) children.firstByte.observe(firstByteMs / 1000);
+      pick(children.byRoute, route)
+        ?.get(`${outcome} ${codeOf(status)}`)
+        ?.inc();
     },
     requestRefused(route, reason) {
       pick(byRoute, route)?.reasons.get(reason)?.inc();
     },
     bytes(direction, count) {
-      relayed[direction].inc(count);
+      relayed[direction] += count;
     },
   };
 };

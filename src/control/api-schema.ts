@@ -44,7 +44,7 @@ const twoWindows = z.strictObject({ sinceCalibration: interval, sinceChange: int
 export const verdictView = z
   .strictObject({
     position,
-    at: milliseconds.nullable().describe("time of the last datum; null before the first"),
+    at: milliseconds.describe("time of the last entry that the verdict rests on"),
     persona: z.enum(personas),
     severity: z.enum(severities),
     assured: z.boolean(),
@@ -102,12 +102,18 @@ export const experimentSummary = z
   .describe("what the experiments have shown since the last epoch");
 export type ExperimentSummary = z.infer<typeof experimentSummary>;
 
-const allowance = z.strictObject({ used: count, limit: count }).describe("within the last hour");
+const spending = z.strictObject({ calls: count, tokens: count });
 
 export const probeStatus = z.strictObject({
-  lastSuccessAt: milliseconds.nullable(),
-  calls: allowance,
-  tokens: allowance,
+  running: z.boolean(),
+  inFlight: count,
+  spent: spending.describe("in the last hour, running probes included"),
+  limits: spending.describe("in any hour"),
+  backingOff: z.array(z.string()).describe("arms that are left alone for now, after failures"),
+  banked: z
+    .strictObject({ low: count, moderate: count, high: count })
+    .describe("own outputs remembered for output recognition, by harm"),
+  lastAnswerAt: milliseconds.nullable(),
 });
 export type ProbeStatus = z.infer<typeof probeStatus>;
 

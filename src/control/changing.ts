@@ -6,17 +6,14 @@ import { timingSafeEqual } from "node:crypto";
 import express, { type RequestHandler, Router } from "express";
 import type { Entry } from "../evidence/entry.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Ledger } from "../watch/ledger.ts";
 import { ApiError, onlyMethods, parseInput } from "./api-error.ts";
 import { acknowledgeBody, type ChangeResult, epochBody } from "./api-schema.ts";
 import { createAttemptLimit } from "./attempt-limit.ts";
 import { digestKey, keyId } from "./key-id.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** Enters a change into the evidence log; the entry is what the operator gets back. */
-export interface Changes {
-  acknowledge(subject: string, actor: string, note: string): Entry;
-  startEpoch(subject: string, actor: string, reason: string): Entry;
-}
+export type Changes = Pick<Ledger, "acknowledge" | "startEpoch">;
 
 interface Options {
   subjects: Subjects;
@@ -92,7 +89,9 @@ export const changingRoutes = ({ subjects, changes, token, pepper, clock }: Opti
   });
   post("/subjects/:id/epoch", (id, actor, body) => {
     subjects.find(id);
-    return changes.startEpoch(id, actor, parseInput(epochBody, body).reason);
+    const { reason } = parseInput(epochBody, body);
+    // An epoch's row has no field for who began it.
+    return changes.startEpoch(id, `${reason} (by key ${actor})`);
   });
   return routes;
 };

@@ -16,8 +16,9 @@ import { createSubjects, type SubjectState, type WatchedSubject } from "./subjec
 
 export interface ControlOptions {
   subjects: readonly WatchedSubject[];
-  state: SubjectState;
-  changes: Changes;
+  ledger: Omit<SubjectState, "probes"> & Changes;
+  /** Null while nothing probes this subject. */
+  probes: SubjectState["probes"];
   store: Pick<EvidenceStore, "latest" | "health">;
   metrics: { contentType: string; text(): Promise<string> };
   lifecycle: Lifecycle;
@@ -65,8 +66,8 @@ const endpoints = [
 ];
 
 const createApp = (options: ControlOptions) => {
-  const { state, changes, store, metrics, lifecycle, evidencePolicy, token, pepper, clock, log } = options;
-  const subjects = createSubjects(options.subjects, state);
+  const { ledger, probes, store, metrics, lifecycle, evidencePolicy, token, pepper, clock, log } = options;
+  const subjects = createSubjects(options.subjects, { ...ledger, probes });
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -86,7 +87,11 @@ const createApp = (options: ControlOptions) => {
       response.json({ version: options.version, node: process.versions.node, replica: options.replica });
     })
     .all(onlyMethods("GET"));
-  app.use("/api", readingRoutes({ subjects, store }), changingRoutes({ subjects, changes, token, pepper, clock }));
+  app.use(
+    "/api",
+    readingRoutes({ subjects, store }),
+    changingRoutes({ subjects, changes: ledger, token, pepper, clock }),
+  );
   app
     .route("/")
     .get((_request, response) => {

@@ -1,20 +1,16 @@
 /** What the control API reads about subjects, and how it shows one. */
 import type { Subject } from "../config/schema.ts";
-import type { Verdict } from "../persona/verdict.ts";
+import type { Ledger } from "../watch/ledger.ts";
 import { ApiError } from "./api-error.ts";
-import type { ExperimentSummary, ProbeStatus, SubjectView } from "./api-schema.ts";
+import type { ProbeStatus, SubjectView } from "./api-schema.ts";
 import { viewVerdict } from "./verdict-view.ts";
 
 export type WatchedSubject = Pick<Subject, "id" | "models" | "route" | "live"> & {
   probes: Pick<Subject["probes"], "enabled" | "perHour">;
 };
 
-/** Never rejects or throws for a configured subject. */
-export interface SubjectState {
-  verdict(subject: string): Verdict;
-  /** Wall clock, milliseconds since 1970, of the last datum in the verdict; null before the first. */
-  verdictAt(subject: string): number | null;
-  summary(subject: string): ExperimentSummary;
+/** What is known of subjects beside their configuration. */
+export interface SubjectState extends Pick<Ledger, "verdict" | "verdictAt" | "experiments"> {
   /** Null while nothing probes this subject. */
   probes(subject: string): ProbeStatus | null;
 }
@@ -31,7 +27,7 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
     models,
     route: route ?? null,
     verdict: viewVerdict(state.verdict(id), state.verdictAt(id)),
-    summary: state.summary(id),
+    summary: state.experiments(id),
     probes: probes.enabled ? { perHour: probes.perHour, status: state.probes(id) } : null,
     live: { sampleRate: live.sampleRate, maxPerHour: live.maxPerHour },
   });

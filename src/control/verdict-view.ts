@@ -4,7 +4,7 @@ import type { VerdictView } from "./api-schema.ts";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-export const viewVerdict = (verdict: Verdict, at: number | null): VerdictView => {
+export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
   const view = ({ logEvidence, logThreshold }: Verdict["evidence"]["harm"]) => ({
     logEvidence: finite(logEvidence),
     logThreshold: finite(logThreshold),

@@ -71,6 +71,8 @@ export interface World {
   listening: boolean;
   draining: boolean;
   writable: boolean;
+  /** Whether the ledger throws when it is asked for a change. */
+  failing: boolean;
   changes: { kind: string; subject: string; actor: string; text: string }[];
   logged: unknown[];
   monotonic: number;
@@ -108,11 +110,13 @@ export const run = async (
     listening: true,
     draining: false,
     writable: true,
+    failing: false,
     changes: [],
     logged: [],
     monotonic: 0,
   };
-  const change = (kind: string) => (subject: string, actor: string, text: string) => {
+  const change = (kind: string, subject: string, actor: string, text: string) => {
+    if (world.failing) throw new Error("disk on fire");
     world.changes.push({ kind, subject, actor, text });
     const body: EntryBody = { kind: "acknowledgement", actor, note: text };
     return { subject, at: 1_790_000_000_000, replica: "local", position: 77, body };
@@ -125,18 +129,27 @@ export const run = async (
       live: { sampleRate: 0.1, maxPerHour: 120 },
       probes: { enabled: id === "support", perHour: 6 },
     })),
-    state: {
+    ledger: {
       verdict: () => world.verdict,
       verdictAt: () => 1_790_000_000_000,
-      summary: () => ({
+      experiments: () => ({
         arms: [],
         experiments: [],
         recognition: { low: empty, moderate: empty, high: empty, asymmetry: null },
         prediction: empty,
       }),
-      probes: () => ({ lastSuccessAt: null, calls: { used: 1, limit: 60 }, tokens: { used: 300, limit: 6000 } }),
+      acknowledge: (subject, actor, note) => change("acknowledge", subject, actor, note),
+      startEpoch: (subject, reason) => change("epoch", subject, "", reason),
     },
-    changes: { acknowledge: change("acknowledge"), startEpoch: change("epoch") },
+    probes: () => ({
+      running: true,
+      inFlight: 0,
+      spent: { calls: 1, tokens: 300 },
+      limits: { calls: 60, tokens: 6000 },
+      backingOff: ["forked"],
+      banked: { low: 2, moderate: 0, high: 1 },
+      lastAnswerAt: null,
+    }),
     store: {
       ...listedStore(entries),
       health: () => ({ writable: world.writable, pending: 3, dropped: 0, lastError: null }),

@@ -1,0 +1,65 @@
+/** How judging goes: what came of it, how long it took, and what was known already. */
+import { Counter, Histogram, type Registry } from "prom-client";
+import type { Judgement } from "../classify/classifier.ts";
+import { pick, withOther } from "./bounded-label.ts";
+
+type Outcome = "judged" | Extract<Judgement, { kind: "error" }>["reason"];
+
+const outcomes: Record<Outcome, true> = {
+  judged: true,
+  timeout: true,
+  unparseable: true,
+  unavailable: true,
+  "rate-limited": true,
+  overloaded: true,
+};
+
+/** Seconds: the embedded screen takes well under a millisecond, a judge model up to its timeout. */
+const buckets = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40];
+
+export interface JudgingMeter {
+  judged(judgement: Judgement, durationMs: number): void;
+  /** The judgement was known from an equal text. */
+  cacheHit(source: string): void;
+}
+
+/** `sources`: the classifiers in use, as in `Judgement.source`. */
+export const createJudgingMetrics = (registry: Registry, sources: readonly string[]): JudgingMeter => {
+  const registers = [registry];
+  const judgements = new Counter({
+    name: "candor_judgements_total",
+    help: "Texts that a classifier was asked about, by what came of it; judged, or why not",
+    labelNames: ["source", "outcome"],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "candor_judgement_duration_seconds",
+    help: "Time that a classifier took for one text, errors included, cache hits excluded",
+    labelNames: ["source"],
+    buckets,
+    registers,
+  });
+  const cacheHits = new Counter({
+    name: "candor_judgement_cache_hits_total",
+    help: "Texts whose judgement was known already",
+    labelNames: ["source"],
+    registers,
+  });
+  const bySource = new Map(
+    withOther(sources).map((source) => {
+      for (const outcome of Object.keys(outcomes)) judgements.inc({ source, outcome }, 0);
+      duration.zero({ source });
+      cacheHits.inc({ source }, 0);
+      return [source, source];
+    }),
+  );
+  const bounded = (source: string): string => pick(bySource, source) ?? source;
+  return {
+    judged(judgement, durationMs) {
+      const source = bounded(judgement.source);
+      judgements.inc({ source, outcome: judgement.kind === "judged" ? "judged" : judgement.reason });
+      duration.observe({ source }, durationMs / 1000);
+    },
+    cacheHit: (source) => cacheHits.inc({ source: bounded(source) }),
+  };
+};

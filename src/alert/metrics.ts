@@ -1,0 +1,71 @@
+/**
+ * Everything that Candor exposes to Prometheus, in a registry of its own. Implements the meters that the other modules
+ * count with. No label value ever comes from a client, so the number of series is known from the configuration.
+ */
+import { Registry } from "prom-client";
+import type { EvidenceStore } from "../evidence/store.ts";
+import type { ProbeMeter } from "../probe/probe-meter.ts";
+import type { RelayMeter } from "../relay/exchange.ts";
+import type { WatchMeter } from "../watch/watch-meter.ts";
+import { exposeEvidence } from "./evidence-metrics.ts";
+import { createJudgingMetrics, type JudgingMeter } from "./judging-metrics.ts";
+import { createLiveMetrics } from "./live-metrics.ts";
+import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
+import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";
+import { exposeProcess } from "./process-metrics.ts";
+import { createRelayMetrics } from "./relay-metrics.ts";
+
+interface Options {
+  /** Ids of the configured subjects. */
+  subjects: readonly string[];
+  /** Paths below the base URL that the relay serves, as it reports them. */
+  routes: readonly string[];
+  /** Classifiers in use, as in `Judgement.source`. */
+  classifiers: readonly string[];
+  replica: string;
+  version: string;
+}
+
+/** What exists only after the meters were given away; read at every scrape. */
+export interface Sources {
+  store: Pick<EvidenceStore, "head" | "health">;
+  ledger: VerdictSource;
+  probers: readonly ExposedProber[];
+}
+
+export interface Metrics {
+  relay: RelayMeter;
+  live: WatchMeter;
+  judging: JudgingMeter;
+  probing(subject: string): ProbeMeter;
+  /** Exposes the log, the verdicts and the probers' state; call it once. */
+  readFrom(sources: Sources): void;
+  contentType: string;
+  /** The exposition of everything, as of now. */
+  text(): Promise<string>;
+  /** Ends the measuring of the event loop. */
+  close(): void;
+}
+
+export const createMetrics = ({ subjects, routes, classifiers, replica, version }: Options): Metrics => {
+  const registry = new Registry();
+  const process = exposeProcess(registry, { replica, version });
+  let refreshPersona = (): void => {};
+  return {
+    relay: createRelayMetrics(registry, { subjects, routes }),
+    live: createLiveMetrics(registry, subjects),
+    judging: createJudgingMetrics(registry, classifiers),
+    probing: createProbeMetrics(registry, subjects),
+    readFrom({ store, ledger, probers }) {
+      exposeEvidence(registry, replica, store);
+      exposeProbers(registry, probers);
+      refreshPersona = exposePersona(registry, subjects, ledger);
+    },
+    contentType: registry.contentType,
+    async text() {
+      refreshPersona();
+      return registry.metrics();
+    },
+    close: process.stop,
+  };
+};

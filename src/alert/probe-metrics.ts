@@ -1,0 +1,120 @@
+/** What became of the hidden probes, and how much of their budget is used. */
+import { Counter, type Registry } from "prom-client";
+import { experiments, observation } from "../evidence/entry.ts";
+import { probeArms } from "../probe/conversations.ts";
+import { type FailureReason, type ProbeMeter, skipReasons } from "../probe/probe-meter.ts";
+import type { Prober } from "../probe/scheduler.ts";
+import { pulledGauge } from "./pulled-metric.ts";
+
+const failureReasons: Record<FailureReason, true> = {
+  timeout: true,
+  unavailable: true,
+  "rate-limited": true,
+  rejected: true,
+  empty: true,
+  fault: true,
+};
+
+/** Returns the meter of each subject's prober. */
+export const createProbeMetrics = (
+  registry: Registry,
+  subjects: readonly string[],
+): ((subject: string) => ProbeMeter) => {
+  const registers = [registry];
+  const asked = new Counter({
+    name: "candor_probes_asked_total",
+    help: "Probes that were sent",
+    labelNames: ["subject", "experiment", "arm"],
+    registers,
+  });
+  const outcomes = new Counter({
+    name: "candor_probe_observations_total",
+    help: "Probes that became observations, by how reading or judging the answer ended",
+    labelNames: ["subject", "experiment", "arm", "outcome"],
+    registers,
+  });
+  const failed = new Counter({
+    name: "candor_probes_failed_total",
+    help: "Probes that got no answer, by reason; fault is an error of Candor itself",
+    labelNames: ["subject", "reason"],
+    registers,
+  });
+  const skipped = new Counter({
+    name: "candor_probes_skipped_total",
+    help: "Probes that were due and not sent, by reason; nothing-to-fork was sent as a fresh one instead",
+    labelNames: ["subject", "reason"],
+    registers,
+  });
+  const tokens = new Counter({
+    name: "candor_probe_tokens_total",
+    help: "Tokens of answered probes, as the subject's API counted them",
+    labelNames: ["subject", "type"],
+    registers,
+  });
+  for (const subject of subjects) {
+    for (const experiment of experiments) {
+      for (const arm of probeArms) {
+        asked.inc({ subject, experiment, arm }, 0);
+        for (const outcome of observation.shape.outcome.options) {
+          outcomes.inc({ subject, experiment, arm, outcome }, 0);
+        }
+      }
+    }
+    for (const reason of Object.keys(failureReasons)) failed.inc({ subject, reason }, 0);
+    for (const reason of skipReasons) skipped.inc({ subject, reason }, 0);
+    for (const type of ["prompt", "completion"]) tokens.inc({ subject, type }, 0);
+  }
+  return (subject) => ({
+    asked: (experiment, arm) => asked.inc({ subject, experiment, arm }),
+    answered: (_experiment, _arm, { prompt, completion }) => {
+      tokens.inc({ subject, type: "prompt" }, prompt);
+      tokens.inc({ subject, type: "completion" }, completion);
+    },
+    failed: (_experiment, _arm, reason) => failed.inc({ subject, reason }),
+    outcome: (experiment, arm, outcome) => outcomes.inc({ subject, experiment, arm, outcome }),
+    skipped: (reason) => skipped.inc({ subject, reason }),
+    // What was spent leaves the hour without any event, so the gauge asks for it at every scrape instead.
+    budgetUsed: () => {},
+  });
+};
+
+export interface ExposedProber {
+  subject: string;
+  /** Mean rate of probes once the baseline is known. */
+  perHour: number;
+  status: Prober["status"];
+}
+
+export const exposeProbers = (registry: Registry, probers: readonly ExposedProber[]): void => {
+  const startedAt = Date.now();
+  pulledGauge(registry, {
+    name: "candor_probe_budget_used_ratio",
+    help: "Share of the hourly budget that was spent in the last hour, 0-1",
+    labelNames: ["subject", "resource"],
+    read: () =>
+      probers.flatMap(({ subject, status }) => {
+        const { spent, limits } = status();
+        const share = (used: number, limit: number): number => (limit === 0 ? 1 : used / limit);
+        return [
+          { labels: { subject, resource: "calls" }, value: share(spent.calls, limits.calls) },
+          { labels: { subject, resource: "tokens" }, value: share(spent.tokens, limits.tokens) },
+        ];
+      }),
+  });
+  pulledGauge(registry, {
+    name: "candor_probe_interval_seconds",
+    help: "Mean time between two probes as configured, once the baseline is known",
+    labelNames: ["subject"],
+    read: () => probers.map(({ subject, perHour }) => ({ labels: { subject }, value: 3600 / perHour })),
+  });
+  pulledGauge(registry, {
+    name: "candor_probe_last_success_timestamp_seconds",
+    help: "When a probe was last answered, seconds since 1970; until the first answer, when probing began",
+    labelNames: ["subject"],
+    read: () =>
+      probers.map(({ subject, status }) => ({
+        labels: { subject },
+        value: (status().lastAnswerAt ?? startedAt) / 1000,
+      })),
+  });
+};
