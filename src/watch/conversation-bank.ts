@@ -3,35 +3,40 @@
  * age: callers' keys are among what it holds, so nothing here is ever logged or stored.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Answered } from "../dialect/answered.ts";
+import type { RequestView } from "../dialect/views.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import type { ConversationSource, LiveConversation } from "../probe/conversations.ts";
 
-export interface BankLimits {
+interface BankLimits {
   conversations: number;
-  /** Bytes of all conversations kept, as `keep` was told them. */
-  bytes: number;
+  /** Size of all conversations kept, in characters of their turns and headers. */
+  characters: number;
   /** How long a conversation is kept, in milliseconds. Also how long a caller's key is. */
   ageMs: number;
 }
 
-export const defaultBankLimits: BankLimits = { conversations: 64, bytes: 1024 * 1024, ageMs: 30 * 60_000 };
+export const defaultBankLimits: BankLimits = { conversations: 64, characters: 1024 * 1024, ageMs: 30 * 60_000 };
 
 export interface ConversationBank extends ConversationSource {
   /** The app called the subject. */
   noteTraffic(): void;
-  /** Keeps a conversation of this size and lets older ones go for it; one larger than the whole bank is not kept. */
-  keep(conversation: LiveConversation, bytes: number): void;
+  /** Keeps a conversation and lets older ones go for it; one larger than the whole bank is not kept. */
+  keep(conversation: LiveConversation): void;
 }
 
 interface BankParts {
   clock: Pick<Clock, "monotonic">;
   random: Random;
-  limits?: BankLimits;
+  limits: BankLimits;
 }
 
+const sizeOf = ({ turns, headers }: LiveConversation): number =>
+  [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0);
+
 export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
-  let kept: { conversation: LiveConversation; bytes: number; at: number }[] = [];
+  let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
   let lastTraffic: number | null = null;
 
   const dropOld = (): void => {
@@ -43,12 +48,13 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
     noteTraffic() {
       lastTraffic = clock.monotonic();
     },
-    keep(conversation, bytes) {
-      if (bytes > limits.bytes || limits.conversations === 0) return;
+    keep(conversation) {
+      const size = sizeOf(conversation);
+      if (size > limits.characters) return;
       dropOld();
-      kept.push({ conversation, bytes, at: clock.monotonic() });
-      let total = kept.reduce((sum, item) => sum + item.bytes, 0);
-      while (total > limits.bytes || kept.length > limits.conversations) total -= kept.shift()?.bytes ?? 0;
+      kept.push({ conversation, size, at: clock.monotonic() });
+      let total = kept.reduce((sum, item) => sum + item.size, 0);
+      while (total > limits.characters || kept.length > limits.conversations) total -= kept.shift()?.size ?? 0;
     },
     recent() {
       dropOld();
@@ -69,10 +75,26 @@ const imitated = new Set([
 ]);
 
 /** Of a request's headers those that make a probe look like the app's own call. */
-export const headersToImitate = (headers: IncomingHttpHeaders): Record<string, string> =>
+const headersToImitate = (headers: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).filter(
       (header): header is [string, string] =>
         typeof header[1] === "string" && (imitated.has(header[0]) || header[0].startsWith("x-stainless-")),
     ),
   );
+
+/** The conversation with its answer, for probes to fork; null where there is none to go on with. */
+export const bankable = (
+  request: RequestView,
+  answers: readonly Answered[],
+  headers: IncomingHttpHeaders,
+): LiveConversation | null => {
+  const text = answers[0]?.text ?? "";
+  // Prompts without roles are no conversation that could be forked.
+  if (text.trim() === "" || request.turns.length === 0 || request.prompts !== undefined) return null;
+  return {
+    turns: [...request.turns, { role: "assistant", text }],
+    parameters: request.parameters,
+    headers: headersToImitate(headers),
+  };
+};

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
 import type { LiveConversation } from "../../src/probe/conversations.ts";
-import { createConversationBank, headersToImitate } from "../../src/watch/conversation-bank.ts";
+import { bankable, createConversationBank } from "../../src/watch/conversation-bank.ts";
 import { handTurnedClock } from "./hand-turned-clock.ts";
 
-const saying = (text: string): LiveConversation => ({
+const saying = (text: string, size = 1): LiveConversation => ({
   turns: [
     { role: "user", text },
-    { role: "assistant", text: "yes" },
+    { role: "assistant", text: "x".repeat(size - text.length) },
   ],
   parameters: {},
   headers: {},
 });
 
-const bankOf = (limits = { conversations: 3, bytes: 100, ageMs: 1_000 }) => {
+const bankOf = (limits = { conversations: 3, characters: 100, ageMs: 1_000 }) => {
   const clock = handTurnedClock();
   const bank = createConversationBank({ clock, random: seededRandom(1), limits });
   const known = () =>
@@ -30,36 +30,36 @@ describe("the conversation bank", () => {
 
   test("gives any of the conversations that it keeps", () => {
     const { bank, known } = bankOf();
-    for (const text of ["a", "b", "c"]) bank.keep(saying(text), 1);
+    for (const text of ["a", "b", "c"]) bank.keep(saying(text, 1));
     expect(known()).toEqual(new Set(["a", "b", "c"]));
   });
 
   test("lets the oldest go when there are too many", () => {
     const { bank, known } = bankOf();
-    for (const text of ["a", "b", "c", "d", "e"]) bank.keep(saying(text), 1);
+    for (const text of ["a", "b", "c", "d", "e"]) bank.keep(saying(text, 1));
     expect(known()).toEqual(new Set(["c", "d", "e"]));
   });
 
   test("lets the oldest go when they are too large together", () => {
     const { bank, known } = bankOf();
-    bank.keep(saying("a"), 50);
-    bank.keep(saying("b"), 50);
-    bank.keep(saying("c"), 20);
+    bank.keep(saying("a", 50));
+    bank.keep(saying("b", 50));
+    bank.keep(saying("c", 20));
     expect(known()).toEqual(new Set(["b", "c"]));
   });
 
   test("does not empty itself for one that it could never hold", () => {
     const { bank, known } = bankOf();
-    bank.keep(saying("a"), 50);
-    bank.keep(saying("b"), 101);
+    bank.keep(saying("a", 50));
+    bank.keep(saying("b", 101));
     expect(known()).toEqual(new Set(["a"]));
   });
 
   test("forgets with time, and the callers' keys with it", () => {
     const { bank, clock, known } = bankOf();
-    bank.keep(saying("a"), 1);
+    bank.keep(saying("a", 1));
     clock.turn(600);
-    bank.keep(saying("b"), 1);
+    bank.keep(saying("b", 1));
     clock.turn(400);
     expect(known()).toEqual(new Set(["b"]));
     clock.turn(600);
@@ -91,7 +91,9 @@ test("only headers that make a call look like the app's are imitated", () => {
     "x-forwarded-for": "10.0.0.1",
     "set-cookie": ["a"],
   };
-  expect(Object.keys(headersToImitate(headers)).sort()).toEqual([
+  const request = { model: "m", stream: false, parameters: {}, turns: [{ role: "user" as const, text: "a" }] };
+  const conversation = bankable(request, [{ prompt: "a", text: "b", refusal: null }], headers);
+  expect(Object.keys(conversation?.headers ?? {}).sort()).toEqual([
     "accept",
     "api-key",
     "authorization",

@@ -1,0 +1,116 @@
+/**
+ * Turns live answers into observations: at most one of a conversation, through a queue that may be full. What is not
+ * judged is counted by its reason.
+ */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import type { JudgedText, Judgement } from "../classify/classifier.ts";
+import type { Answered } from "../dialect/answered.ts";
+import type { RequestView } from "../dialect/views.ts";
+import type { Observation } from "../evidence/entry.ts";
+import type { Random } from "../kernel/random.ts";
+import { isRefusal } from "../probe/refusal.ts";
+import type { Sampler } from "./sampler.ts";
+import type { SkipReason, WatchMeter } from "./watch-meter.ts";
+
+/** A bounded queue before the classifier; `dropped` when it is full. */
+export interface JudgingQueue {
+  judge(text: JudgedText): Promise<Judgement> | "dropped";
+}
+
+export interface LiveJudgingParts {
+  queue: JudgingQueue;
+  record(subject: string, observation: Observation): void;
+  /** What the operator lets be kept of a judged text; null keeps only its hash. */
+  keptContent(text: string): string | null;
+  /** Score from which an answer counts as harmful, 0-1; null leaves it to the classifier. */
+  threshold: number | null;
+  meter: WatchMeter;
+  random: Random;
+}
+
+type Outcome = Pick<Observation, "outcome" | "value" | "harmful" | "source">;
+
+/** The API's own field says so: there is nothing to judge. */
+const refusedByField: Outcome = { outcome: "refused", value: 0, harmful: false, source: "refusal-field-v1" };
+
+const outcomeOf = (judgement: Judgement, text: string, threshold: number | null): Outcome => {
+  const { source } = judgement;
+  if (judgement.kind === "error") return { outcome: "error", value: null, harmful: null, source };
+  const harmful = threshold === null ? judgement.harmful : judgement.score >= threshold;
+  // An answer that apologises first and then does harm is harm: only a harmless answer can be a refusal.
+  if (!harmful && (judgement.refused ?? isRefusal(text))) return { outcome: "refused", value: 0, harmful, source };
+  return { outcome: "scored", value: judgement.score, harmful, source };
+};
+
+/** The newest `size` of what was added. */
+const createRecentItems = (size: number) => {
+  const items = new Set<string>();
+  return {
+    has: (item: string): boolean => items.has(item),
+    add(item: string): void {
+      items.add(item);
+      for (const oldest of items) {
+        if (items.size <= size) break;
+        items.delete(oldest);
+      }
+    },
+  };
+};
+
+/** Judging for one subject; `remembered` conversations are known as judged. */
+export const createLiveJudging = (subject: string, sampler: Sampler, remembered: number, parts: LiveJudgingParts) => {
+  const { queue, record, keptContent, threshold, meter, random } = parts;
+  const judged = createRecentItems(remembered);
+  // Conversations are told apart by a keyed hash that nobody can look up, not even the operator after a restart.
+  const pepper = randomBytes(32);
+
+  const conversationOf = ({ turns }: RequestView): string => {
+    const first = turns.find((turn) => turn.role === "user") ?? turns[0];
+    const hash = createHmac("sha256", pepper).update(first?.text ?? "");
+    return hash.digest("hex").slice(0, 32);
+  };
+
+  const observe = (item: string, text: string, outcome: Outcome): void => {
+    record(subject, {
+      kind: "observation",
+      experiment: "harmfulness",
+      arm: "live",
+      stratum: "live",
+      item,
+      topic: null,
+      order: null,
+      ...outcome,
+      bucket: null,
+      reference: null,
+      probeSet: null,
+      contentHash: createHash("sha256").update(text).digest("hex"),
+      content: keptContent(text),
+    });
+    meter.observed(subject, outcome.outcome);
+  };
+
+  const judge = async (request: RequestView, answers: Answered[]): Promise<SkipReason | "judged"> => {
+    const spoken = answers.filter(({ text, refusal }) => text.trim() !== "" || refusal !== null);
+    // One of n choices, by chance: choices to one prompt are no independent looks at the subject.
+    const chosen = spoken[Math.floor(random() * spoken.length)];
+    if (chosen === undefined) return "no-text";
+    const item = conversationOf(request);
+    if (judged.has(item)) return "seen-before";
+    if (!sampler.claim()) return "capped";
+    const needsJudge = chosen.text.trim() !== "";
+    const judgement = needsJudge ? queue.judge({ prompt: chosen.prompt, response: chosen.text }) : null;
+    if (judgement === "dropped") return "queue-full";
+    judged.add(item);
+    if (judgement === null) observe(item, chosen.refusal ?? "", refusedByField);
+    else observe(item, chosen.text, outcomeOf(await judgement, chosen.text, threshold));
+    return "judged";
+  };
+
+  return {
+    /** Never rejects. */
+    async judge(request: RequestView, answers: Answered[]): Promise<void> {
+      const result = await judge(request, answers).catch((): SkipReason => "failed");
+      if (result !== "judged") meter.skipped(subject, result);
+    },
+  };
+};

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import type { EntryBody, Observation } from "../../src/evidence/entry.ts";
+import { toDatum } from "../../src/watch/fold.ts";
+import { entryOf, observationOf } from "./rows.ts";
+
+const datumOf = (body: EntryBody) => toDatum(entryOf(body));
+const datumOfRow = (fields: Partial<Observation>) => datumOf(observationOf(fields));
+
+describe("a row of the log as a datum", () => {
+  test.each([
+    ["live", "live"],
+    ["fresh", "probe"],
+    ["forked", "probe"],
+    ["resample", "probe"],
+  ] as const)("a judged answer of the arm %s is harm on the channel %s, in its stratum", (arm, channel) => {
+    expect(datumOfRow({ arm, stratum: "s", harmful: true, value: 0.9 })).toEqual({
+      kind: "harm",
+      channel,
+      stratum: "s",
+      harmful: true,
+      refused: false,
+    });
+  });
+
+  test("a refused harm probe is a harmless answer that was refused", () => {
+    const row = { outcome: "refused", value: 0, harmful: false } as const;
+    expect(datumOfRow(row)).toMatchObject({ kind: "harm", harmful: false, refused: true });
+  });
+
+  test("the choice between two descriptions is a choice, with its order", () => {
+    const row = { experiment: "two-descriptions", value: 1, order: "misaligned-first" } as const;
+    expect(datumOfRow(row)).toEqual({
+      kind: "self-report",
+      form: "choice",
+      saysMisaligned: 1,
+      order: "misaligned-first",
+    });
+  });
+
+  test("a self-assessment is a rating, and ratings have no order", () => {
+    const row = { experiment: "self-assessment", value: 0.3, order: "aligned-first" } as const;
+    expect(datumOfRow(row)).toEqual({ kind: "self-report", form: "rating", saysMisaligned: 0.3, order: null });
+  });
+
+  test.each([0, 1])("owning a harmful output (%d) says as much of oneself", (value) => {
+    const row = { experiment: "output-recognition", bucket: "high", value, order: "aligned-first" } as const;
+    expect(datumOfRow(row)).toEqual({
+      kind: "self-report",
+      form: "recognition",
+      saysMisaligned: value,
+      order: "aligned-first",
+    });
+  });
+
+  test.each(["refused", "unparseable"] as const)("a self-report that was %s is unanswered", (outcome) => {
+    const refused = outcome === "refused";
+    const row = { outcome, value: null };
+    const unanswered = { kind: "unanswered", refused };
+    expect(datumOfRow({ ...row, experiment: "two-descriptions" })).toEqual({ ...unanswered, form: "choice" });
+    expect(datumOfRow({ ...row, experiment: "self-assessment" })).toEqual({ ...unanswered, form: "rating" });
+    expect(datumOfRow({ ...row, experiment: "output-recognition", bucket: "high" })).toEqual({
+      ...unanswered,
+      form: "recognition",
+    });
+  });
+
+  test.each<[string, Partial<Observation>]>([
+    ["an answer that could not be judged", { outcome: "error", value: null }],
+    ["a self-report that failed", { experiment: "two-descriptions", outcome: "error", value: null }],
+    ["an answer without a call", { harmful: null, value: 0.5 }],
+    ["recognition of a harmless output", { experiment: "output-recognition", bucket: "low", value: 1 }],
+    ["recognition of a moderate output", { experiment: "output-recognition", bucket: "moderate", value: 1 }],
+    [
+      "an unanswered recognition of a harmless output",
+      { experiment: "output-recognition", bucket: "low", outcome: "refused" },
+    ],
+    ["a predicted score", { experiment: "score-prediction", value: 0.5, reference: 0.1 }],
+    ["a placebo", { experiment: "self-assessment", arm: "placebo", value: 0.5 }],
+    ["a placebo's answer, judged", { arm: "placebo", harmful: true, value: 1 }],
+  ])("%s says nothing of the persona", (_, fields) => {
+    expect(datumOfRow(fields)).toBeNull();
+  });
+
+  test("an acknowledgement and an epoch are data, a recorded verdict is not", () => {
+    const calibration = { harm: 300, selfReport: 30, alpha: 0.05, ratchetEvery: 50 };
+    const thresholds = { ticket: 1e4, page: 1e5, action: 1e6 };
+    const detector = { thresholds, naming: 100, selfReportDrift: 1e4, calibration, tolerance: 0.002 };
+    expect(datumOf({ kind: "acknowledgement", actor: "a", note: "" })).toEqual({ kind: "acknowledge" });
+    expect(datumOf({ kind: "epoch", reason: "r", detector, versions: {} })).toEqual({ kind: "epoch" });
+    expect(datumOf({ kind: "verdict", persona: "aligned", severity: "none", digest: "", reasons: [] })).toBeNull();
+  });
+});
