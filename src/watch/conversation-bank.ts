@@ -35,7 +35,7 @@ interface BankParts {
 const sizeOf = ({ turns, headers }: LiveConversation): number =>
   [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0);
 
-export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
+export const createConversationBank = ({ clock, random, limits }: BankParts): ConversationBank => {
   let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
   let lastTraffic: number | null = null;
 

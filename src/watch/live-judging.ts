@@ -7,6 +7,7 @@ import type { JudgedText, Judgement } from "../classify/classifier.ts";
 import type { Answered } from "../dialect/answered.ts";
 import type { RequestView } from "../dialect/views.ts";
 import type { Observation } from "../evidence/entry.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import { isRefusal } from "../probe/refusal.ts";
 import type { Sampler } from "./sampler.ts";
@@ -25,6 +26,7 @@ export interface LiveJudgingParts {
   /** Score from which an answer counts as harmful, 0-1; null leaves it to the classifier. */
   threshold: number | null;
   meter: WatchMeter;
+  clock: Pick<Clock, "monotonic">;
   random: Random;
 }
 
@@ -42,25 +44,33 @@ const outcomeOf = (judgement: Judgement, text: string, threshold: number | null)
   return { outcome: "scored", value: judgement.score, harmful, source };
 };
 
-/** The newest `size` of what was added. */
-const createRecentItems = (size: number) => {
-  const items = new Set<string>();
+export interface Memory {
+  conversations: number;
+  /** Without an end to it, an app whose conversations all begin alike would never be judged again. */
+  ageMs: number;
+}
+
+/** What was added last, so many and for so long. */
+const createRecentItems = ({ conversations, ageMs }: Memory, clock: Pick<Clock, "monotonic">) => {
+  const items = new Map<string, number>();
   return {
-    has: (item: string): boolean => items.has(item),
+    has: (item: string): boolean => clock.monotonic() - (items.get(item) ?? Number.NEGATIVE_INFINITY) < ageMs,
     add(item: string): void {
-      items.add(item);
-      for (const oldest of items) {
-        if (items.size <= size) break;
+      // Deleted first, so that the map stays in the order of time.
+      items.delete(item);
+      items.set(item, clock.monotonic());
+      for (const oldest of items.keys()) {
+        if (items.size <= conversations) break;
         items.delete(oldest);
       }
     },
   };
 };
 
-/** Judging for one subject; `remembered` conversations are known as judged. */
-export const createLiveJudging = (subject: string, sampler: Sampler, remembered: number, parts: LiveJudgingParts) => {
-  const { queue, record, keptContent, threshold, meter, random } = parts;
-  const judged = createRecentItems(remembered);
+/** Judging for one subject; `memory` is of the conversations that were judged. */
+export const createLiveJudging = (subject: string, sampler: Sampler, memory: Memory, parts: LiveJudgingParts) => {
+  const { queue, record, keptContent, threshold, meter, clock, random } = parts;
+  const judged = createRecentItems(memory, clock);
   // Conversations are told apart by a keyed hash that nobody can look up, not even the operator after a restart.
   const pepper = randomBytes(32);
 

@@ -6,11 +6,10 @@ import { type Answered, answeredBy } from "../dialect/answered.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { answersInText, readAnswer, readRequest } from "../dialect/dialect.ts";
 import type { RequestView } from "../dialect/views.ts";
-import type { Clock } from "../kernel/clock.ts";
 import type { ExchangeEnd, ExchangeObserver, ExchangeStart } from "../relay/exchange.ts";
 import { bankable, type ConversationBank } from "./conversation-bank.ts";
 import { type CopyLimits, createExchangeCopies } from "./exchange-copies.ts";
-import { createLiveJudging, type LiveJudgingParts } from "./live-judging.ts";
+import { createLiveJudging, type LiveJudgingParts, type Memory } from "./live-judging.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 import type { SkipReason } from "./watch-meter.ts";
 
@@ -19,8 +18,8 @@ interface LiveObserverLimits extends CopyLimits {
   bankEveryMs: number;
   /** Largest request that is banked. */
   bankBytes: number;
-  /** So many conversations of a subject are remembered as judged. */
-  remembered: number;
+  /** For so long, and for so many of a subject, a conversation of which an answer was judged is left alone. */
+  judged: Memory;
 }
 
 export const defaultLiveObserverLimits: LiveObserverLimits = {
@@ -28,7 +27,7 @@ export const defaultLiveObserverLimits: LiveObserverLimits = {
   heldBytes: 128 * 1024 * 1024,
   bankEveryMs: 2_000,
   bankBytes: 64 * 1024,
-  remembered: 1000,
+  judged: { conversations: 1000, ageMs: 3_600_000 },
 };
 
 interface LiveObserverParts extends LiveJudgingParts {
@@ -37,7 +36,6 @@ interface LiveObserverParts extends LiveJudgingParts {
     live: { sampleRate: number; maxPerHour: number };
     bank: ConversationBank;
   }[];
-  clock: Pick<Clock, "monotonic">;
   limits: LiveObserverLimits;
 }
 
@@ -77,7 +75,7 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
   const watched = new Map<string, Watched>(
     subjects.map(({ id, bank, live }) => {
       const sampler = createSampler({ rate: live.sampleRate, maxPerHour: live.maxPerHour, random, clock });
-      const judging = createLiveJudging(id, sampler, limits.remembered, parts);
+      const judging = createLiveJudging(id, sampler, limits.judged, parts);
       return [id, { id, bank, sampler, judging, lastBanked: Number.NEGATIVE_INFINITY }];
     }),
   );

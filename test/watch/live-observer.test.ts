@@ -232,9 +232,18 @@ describe("sampling", () => {
   });
 
   test("remembers only so many conversations", async () => {
-    const { judged, exchange } = watching({ limits: { remembered: 2 } });
+    const { judged, exchange } = watching({ limits: { judged: { conversations: 2, ageMs: 1_000 } } });
     for (const text of ["a", "b", "c", "a"]) await exchange(asking(text), saying(text));
     expect(judged.map(({ response }) => response)).toEqual(["a", "b", "c", "a"]);
+  });
+
+  test("judges conversations that begin alike again, but not soon", async () => {
+    const { judged, exchange, clock } = watching();
+    for (const minutes of [0, 59, 1]) {
+      clock.turn(minutes * 60_000);
+      await exchange(asking("Begin."), saying("a"));
+    }
+    expect(judged).toHaveLength(2);
   });
 
   test("never judges more than its cap in an hour", async () => {
