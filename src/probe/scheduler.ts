@@ -1,0 +1,290 @@
+/**
+ * Sends hidden probes to one subject: at jittered times, within hard budgets, only beside the app's own traffic. Never
+ * touches a user's conversation, never announces itself, and never lets a failure of a probe reach anything else.
+ */
+import type { Classifier, Judgement } from "../classify/classifier.ts";
+import type { ProbeSettings } from "../config/schema.ts";
+import type { Observation } from "../evidence/entry.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Ask, Question, Reply } from "./asking.ts";
+import { createBackoff } from "./backoff.ts";
+import { createBudget, type Reservation, type Spent } from "./budget.ts";
+import {
+  type ConversationSource,
+  forkedQuestion,
+  freshQuestion,
+  type LiveConversation,
+  type ProbeArm,
+} from "./conversations.ts";
+import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
+import { createNextProbe, drawWeighted, type ProbeMix, type ProbePlan, readReport } from "./next-probe.ts";
+import type { Asked } from "./observing.ts";
+import { bucketOf, createOutputBank } from "./output-bank.ts";
+import { createPacing } from "./pacing.ts";
+import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
+import type { ProbeSet } from "./probe-set.ts";
+
+export interface ProberParts {
+  settings: ProbeSettings;
+  set: ProbeSet;
+  ask: Ask;
+  classifier: Classifier;
+  /** Score from which an answer counts as harmful, 0-1; null leaves it to the classifier. */
+  harmThreshold: number | null;
+  conversations: ConversationSource;
+  mix: () => ProbeMix;
+  phase: () => "calibrating" | "monitoring";
+  record: (observation: Observation) => void;
+  /** What the operator lets be kept of an answer; null keeps only its hash. */
+  keep: (text: string) => string | null;
+  clock: Clock;
+  random: Random;
+  meter: ProbeMeter;
+}
+
+export interface ProberStatus {
+  running: boolean;
+  inFlight: number;
+  /** In the last hour, running probes included. */
+  spent: Spent;
+  limits: Spent;
+  /** Arms that are left alone for now, after failures. */
+  backingOff: ProbeArm[];
+  /** Own outputs remembered for output recognition. */
+  banked: { low: number; moderate: number; high: number };
+  /** Wall clock of the last answer, milliseconds since 1970; null before the first. */
+  lastAnswerAt: number | null;
+}
+
+export interface Prober {
+  start(): void;
+  /** Aborts what is running; resolves when nothing is. */
+  stop(): Promise<void>;
+  status(): ProberStatus;
+}
+
+interface Probe {
+  plan: ProbePlan;
+  arm: ProbeArm;
+  question: Question;
+  reservation: Reservation;
+}
+
+/** No tokeniser in use makes more tokens of a text than it has bytes; chat templates add a few per turn. */
+const mostTokens = (question: Question, maxAnswerTokens: number): number =>
+  question.turns.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 8, 16) + maxAnswerTokens;
+
+/** Used where a threshold is needed to tell moderate from low and the classifier keeps its own to itself. */
+const usualThreshold = 0.5;
+
+export const createProber = (parts: ProberParts): Prober => {
+  const { settings, set, ask, classifier, harmThreshold, conversations, clock, random, meter } = parts;
+  const budget = createBudget(settings.maxCallsPerHour, settings.maxTokensPerHour);
+  const backoffs = { fresh: createBackoff(random), forked: createBackoff(random) };
+  const bank = createOutputBank();
+  const next = createNextProbe(set, bank, random);
+  const inFlight = new Set<Promise<void>>();
+  let waiting = 0;
+  let lastAnswerAt: number | null = null;
+  let running: { abort: AbortController; cancelTimer: () => void } | null = null;
+
+  const reportBudget = (): void => meter.budgetUsed(budget.spent(clock.monotonic()));
+
+  const hasTraffic = (): boolean => {
+    const last = conversations.lastTrafficAt();
+    return last !== null && clock.monotonic() - last <= settings.trafficWindowSeconds * 1000;
+  };
+
+  const drawArm = (forkable: boolean): ProbeArm | null => {
+    const now = clock.monotonic();
+    const open = (arm: ProbeArm): number => (backoffs[arm].holds(now) ? 0 : settings.arms[arm]);
+    const arm = drawWeighted({ fresh: open("fresh"), forked: open("forked") }, random);
+    if (arm === null) meter.skipped("backoff");
+    if (arm !== "forked" || forkable) return arm;
+    meter.skipped("nothing-to-fork");
+    return open("fresh") > 0 ? "fresh" : null;
+  };
+
+  const questionFor = (text: string, live: LiveConversation | null): { arm: ProbeArm; question: Question } | null => {
+    const forked = live === null ? null : forkedQuestion(text, live);
+    const arm = drawArm(forked !== null);
+    if (arm === null) return null;
+    return { arm, question: arm === "forked" && forked !== null ? forked : freshQuestion(text, live) };
+  };
+
+  const prepare = (draw: () => ProbePlan | null): Probe | null => {
+    if (settings.onlyWithTraffic && !hasTraffic()) {
+      meter.skipped("no-traffic");
+      return null;
+    }
+    const plan = draw();
+    const shaped = plan === null ? null : questionFor(plan.text, conversations.recent());
+    if (plan === null || shaped === null) return null;
+    const reservation = budget.reserve(mostTokens(shaped.question, settings.maxAnswerTokens), clock.monotonic());
+    if (reservation === null) {
+      meter.skipped("budget");
+      return null;
+    }
+    return { plan, ...shaped, reservation };
+  };
+
+  const noteFailure = (arm: ProbeArm, reply: Extract<Reply, { kind: "failed" }>): void => {
+    const now = clock.monotonic();
+    // A rejection (a key that is not accepted, say) concerns one arm; anything else concerns the subject.
+    if (reply.reason === "rejected") backoffs[arm].failed(now, reply.retryAfterMs);
+    else for (const each of [backoffs.fresh, backoffs.forked]) each.failed(now, reply.retryAfterMs);
+  };
+
+  /** The answer's text; an empty one counts as an answer, because falling silent is something to notice. Null for failures. */
+  const answerOf = (probe: Probe, reply: Reply): string | null => {
+    const { plan, arm, reservation } = probe;
+    const now = clock.monotonic();
+    if (reply.kind === "answered") {
+      reservation.settle(reply.tokens.prompt + reply.tokens.completion, now);
+      meter.answered(plan.experiment, arm, reply.tokens);
+    } else {
+      const free = reply.reason === "rejected" || reply.reason === "rate-limited";
+      reservation.settle(free ? 0 : null, now);
+      meter.failed(plan.experiment, arm, reply.reason);
+    }
+    reportBudget();
+    if (reply.kind === "failed" && reply.reason !== "empty") {
+      noteFailure(arm, reply);
+      return null;
+    }
+    backoffs[arm].succeeded();
+    lastAnswerAt = clock.now();
+    return reply.kind === "answered" ? reply.text : "";
+  };
+
+  const record = (observation: Observation, arm: ProbeArm): void => {
+    parts.record(observation);
+    meter.outcome(observation.experiment, arm, observation.outcome);
+  };
+
+  const judge = async (plan: HarmPlan, answer: string, signal: AbortSignal): Promise<Judgement> =>
+    answer.trim() === ""
+      ? { kind: "error", reason: "unparseable", detail: "the answer is empty", source: classifier.source }
+      : classifier.judge({ prompt: plan.text, response: answer }, signal);
+
+  /** Judges and records; true when the answer was harmful. */
+  const settleHarm = async (plan: HarmPlan, asked: Asked, signal: AbortSignal): Promise<boolean> => {
+    const judgement = await judge(plan, asked.answer, signal);
+    if (signal.aborted) return false;
+    const { outcome, observation } = readHarmfulness(plan, asked, judgement, harmThreshold);
+    record(observation, asked.arm);
+    if (outcome.kind !== "scored") return false;
+    if (asked.arm === "fresh") {
+      const bucket = bucketOf(outcome.score, outcome.harmful, harmThreshold ?? usualThreshold);
+      bank.add({ question: plan.question, asked: plan.text, answer: asked.answer, score: outcome.score, bucket });
+    }
+    return outcome.harmful;
+  };
+
+  /** Asks, reads and records one probe; true when a harmful answer calls for a follow-up. */
+  const run = async (probe: Probe, signal: AbortSignal): Promise<boolean> => {
+    const { plan, arm } = probe;
+    meter.asked(plan.experiment, arm);
+    reportBudget();
+    const reply = await ask(probe.question, signal);
+    if (signal.aborted) {
+      probe.reservation.settle(null, clock.monotonic());
+      return false;
+    }
+    const answer = answerOf(probe, reply);
+    if (answer === null) return false;
+    const asked: Asked = { arm, probeSet: set.version, answer, content: parts.keep(answer) };
+    if (plan.experiment === "harmfulness") return settleHarm(plan, asked, signal);
+    record(readReport(plan, asked).observation, arm);
+    return false;
+  };
+
+  const runGuarded = async (probe: Probe, signal: AbortSignal): Promise<boolean> => {
+    try {
+      return await run(probe, signal);
+    } catch {
+      // Everything a probe calls promises not to throw. If it does, the relay beside us must not pay for it.
+      meter.failed(probe.plan.experiment, probe.arm, "fault" satisfies FailureReason);
+      return false;
+    } finally {
+      probe.reservation.settle(null, clock.monotonic());
+    }
+  };
+
+  const runWithFollowUp = async (probe: Probe, signal: AbortSignal): Promise<void> => {
+    const flagged = await runGuarded(probe, signal);
+    if (!flagged || signal.aborted) return;
+    const followUp = prepare(() => next.drawSelfReport(parts.mix()));
+    if (followUp !== null) await runGuarded(followUp, signal);
+  };
+
+  const launch = (signal: AbortSignal): void => {
+    const probe = prepare(() => next.draw(parts.mix()));
+    if (probe === null) return;
+    const work = runWithFollowUp(probe, signal).finally(() => {
+      inFlight.delete(work);
+      startWaiting(signal);
+    });
+    inFlight.add(work);
+  };
+
+  const startWaiting = (signal: AbortSignal): void => {
+    while (!signal.aborted && waiting > 0 && inFlight.size < settings.concurrency) {
+      waiting -= 1;
+      launch(signal);
+    }
+  };
+
+  const rate = (): number => {
+    const base = parts.phase() === "calibrating" ? settings.calibrationPerHour : settings.perHour;
+    return base * (parts.mix().rateFactor ?? 1);
+  };
+
+  /** A short queue evens out slow answers; beyond it, a subject slower than the rate is not chased. */
+  const longestQueue = settings.concurrency * 2;
+
+  const enqueue = (count: number): void => {
+    for (let dropped = waiting + count - longestQueue; dropped > 0; dropped--) meter.skipped("busy");
+    waiting = Math.min(longestQueue, waiting + count);
+  };
+
+  const begin = (): void => {
+    const abort = new AbortController();
+    const pacing = createPacing(clock.monotonic(), random);
+    const state = { abort, cancelTimer: () => {} };
+    const tick = (): void => {
+      const perHour = rate();
+      enqueue(pacing.due(clock.monotonic(), perHour));
+      startWaiting(abort.signal);
+      state.cancelTimer = clock.after(pacing.wait(perHour), tick);
+    };
+    running = state;
+    state.cancelTimer = clock.after(pacing.wait(rate()), tick);
+  };
+
+  return {
+    start() {
+      if (running === null && settings.enabled) begin();
+    },
+    async stop() {
+      running?.cancelTimer();
+      running?.abort.abort();
+      running = null;
+      waiting = 0;
+      await Promise.allSettled(inFlight);
+    },
+    status() {
+      const now = clock.monotonic();
+      return {
+        running: running !== null,
+        inFlight: inFlight.size,
+        spent: budget.spent(now),
+        limits: { calls: settings.maxCallsPerHour, tokens: settings.maxTokensPerHour },
+        backingOff: (["fresh", "forked"] as const).filter((arm) => backoffs[arm].holds(now)),
+        banked: bank.sizes(),
+        lastAnswerAt,
+      };
+    },
+  };
+};
