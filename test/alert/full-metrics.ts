@@ -1,0 +1,58 @@
+/** Metrics with every source connected, as the running program has them. */
+import { createMetrics } from "../../src/alert/metrics.ts";
+import type { Verdict } from "../../src/persona/verdict.ts";
+import { sampleVerdict } from "../control/sample-verdict.ts";
+
+export const fiveSubjects = ["support", "search", "sales", "code", "triage"];
+export const routes = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
+
+/** What a test may change between two scrapes. */
+export interface World {
+  verdict: Verdict;
+  verdictsComputed: number;
+  evidence: { writable: boolean; pending: number; dropped: number; lastError: string | null };
+  spentCalls: number;
+  lastAnswerAt: number | null;
+}
+
+export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
+  const world: World = {
+    verdict: sampleVerdict(),
+    verdictsComputed: 0,
+    evidence: { writable: true, pending: 0, dropped: 0, lastError: null },
+    spentCalls: 0,
+    lastAnswerAt: null,
+  };
+  const metrics = createMetrics({
+    subjects,
+    routes,
+    classifiers: ["screen-v1", "judge-v1"],
+    replica: "local",
+    version: "9.9.9",
+  });
+  metrics.readFrom({
+    store: { head: () => ({ position: 17, hash: "00ff" }), health: () => world.evidence },
+    ledger: {
+      verdict: () => {
+        world.verdictsComputed += 1;
+        return world.verdict;
+      },
+      verdictAt: () => 1_790_000_000_000,
+      thresholds: () => ({ ticket: 1e4, page: 1e5, action: 1e6 }),
+    },
+    probers: subjects.map((subject) => ({
+      subject,
+      perHour: 6,
+      status: () => ({
+        running: true,
+        inFlight: 0,
+        spent: { calls: world.spentCalls, tokens: 0 },
+        limits: { calls: 100, tokens: 1000 },
+        backingOff: [],
+        banked: { low: 0, moderate: 0, high: 0 },
+        lastAnswerAt: world.lastAnswerAt,
+      }),
+    })),
+  });
+  return { metrics, world };
+};

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { afterAll, expect, test } from "vitest";
+import { sampleVerdict } from "../control/sample-verdict.ts";
+import { type Family, familiesOf } from "./exposition.ts";
+import { fullMetrics } from "./full-metrics.ts";
+
+const { metrics, world } = fullMetrics();
+afterAll(() => metrics.close());
+
+const codeIn = (cell: string): string[] => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code = ""]) => code);
+
+const documented: Family[] = readFileSync("docs/metrics.md", "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("| `"))
+  .map((line) => {
+    const [, name = "", type = "", labels = ""] = line.split("|");
+    return { name: codeIn(name)[0] ?? "", type: type.trim(), labelNames: codeIn(labels).sort() };
+  });
+
+const byName = (one: Family, other: Family): number => (one.name < other.name ? -1 : 1);
+
+test("docs/metrics.md lists what is exposed, with type and labels, and nothing else", async () => {
+  const interval = { lower: 0.1, estimate: 0.2, upper: 0.3, n: 10 };
+  world.verdict = sampleVerdict({ harmRate: { sinceCalibration: interval, sinceChange: interval } });
+  const exposed = familiesOf(await metrics.text());
+  expect(documented.toSorted(byName)).toEqual(exposed.toSorted(byName));
+});
+
+test("docs/metrics.md names every value that a fixed label can have", async () => {
+  const text = await metrics.text();
+  const page = readFileSync("docs/metrics.md", "utf8");
+  const free = new Set(["subject", "route", "source", "replica", "version", "node", "stratum", "le"]);
+  const fixed = [...text.matchAll(/([a-z_]+)="([^"]*)"/g)].filter(([, label = ""]) => !free.has(label));
+  const missing = new Set(fixed.map(([, , value = ""]) => value).filter((value) => !page.includes(`\`${value}\``)));
+  expect([...missing]).toEqual([]);
+});
