@@ -84,6 +84,10 @@ describe("an event beyond the cap", () => {
     expect(oversized).toBe(1);
   });
 
+  test("is passed over to its end, not only to the end of the line that was too long", () => {
+    expect(readText(`data: ${"x".repeat(50)}\ndata: b\n\ndata: a\n\n`, 20)).toEqual([message("a")]);
+  });
+
   test("is measured over all its lines, in bytes", () => {
     expect(readText("data: aaaa\ndata: bbbb\n\n", 20)).toEqual([message("aaaa\nbbbb")]);
     expect(readText("data: aaaa\ndata: bbbbb\n\n", 20)).toEqual([]);

@@ -246,6 +246,14 @@ describe("sampling", () => {
     expect(judged).toHaveLength(2);
   });
 
+  test("remembers from the last time that a conversation was judged", async () => {
+    const { judged, exchange, clock } = watching({ limits: { judged: { conversations: 2, ageMs: 1_000 } } });
+    for (const text of ["a", "b"]) await exchange(asking(text), saying(text));
+    clock.turn(1_000);
+    for (const text of ["a", "c", "a"]) await exchange(asking(text), saying(text));
+    expect(judged.map(({ response }) => response)).toEqual(["a", "b", "a", "c"]);
+  });
+
   test("never judges more than its cap in an hour", async () => {
     const { judged, counted, exchange, clock } = watching({ maxPerHour: 3 });
     for (let n = 0; n < 10; n += 1) await exchange(asking(`question ${n}`), saying("a"));
@@ -394,8 +402,9 @@ describe("the observer", () => {
 
 describe("banking", () => {
   test("keeps a conversation with its answer, the parameters and the headers to imitate", async () => {
-    const { bank, exchange } = watching({ sampleRate: 0 });
+    const { bank, judged, exchange } = watching({ sampleRate: 0 });
     await exchange(asking("hello"), saying("hi"));
+    expect(judged).toEqual([]);
     expect(bank.recent()).toEqual({
       turns: [
         { role: "user", text: "hello" },

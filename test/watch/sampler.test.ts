@@ -56,6 +56,14 @@ describe("the sampler", () => {
     expect(sampler.claim()).toBe(true);
   });
 
+  test("counts a place to the last second of its hour", () => {
+    const { sampler, clock } = samplerOf(1, 1);
+    clock.turn(59_000);
+    expect(sampler.claim()).toBe(true);
+    clock.turn(hour - 1_000);
+    expect(sampler.claim()).toBe(false);
+  });
+
   test("never gives more places than allowed in any 60 minutes, and waits no more than a minute too long", () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 400_000 }), { maxLength: 200 });
     fc.assert(
