@@ -20,7 +20,7 @@ type Code =
   | "too_many_requests"
   | "internal_error";
 
-const forms: Record<Code, { status: number; type: string }> = {
+export const errorForms: Record<Code, { status: number; type: string }> = {
   invalid_value: { status: 400, type: "invalid_request_error" },
   invalid_json: { status: 400, type: "invalid_request_error" },
   unsupported_media_type: { status: 415, type: "invalid_request_error" },
@@ -51,7 +51,7 @@ export class ApiError extends Error {
 }
 
 const send = (response: Response, { code, message, param }: ApiError): void => {
-  const { status, type } = forms[code];
+  const { status, type } = errorForms[code];
   response.status(status).json({ error: { message, type, param, code } } satisfies ErrorView);
 };
 
