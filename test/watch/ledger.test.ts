@@ -118,7 +118,8 @@ describe("the ledger", () => {
 
   test("after a restart has the same verdict, and goes on as if there had been none", async () => {
     const rows = (ledger: Ledger, random: Random) => {
-      live(ledger, random, 700, 0.01);
+      // More than one page of the log.
+      live(ledger, random, 1_100, 0.01);
       return () => live(ledger, random, 300, 0.3);
     };
     const straight = open("straight.db");
