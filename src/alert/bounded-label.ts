@@ -1,6 +1,6 @@
 /** Label values come from the configuration, never from a client: what is not configured is counted as `other`. */
 
-export const other = "other";
+const other = "other";
 
 /** The configured values and `other`, each once. */
 export const withOther = (values: readonly string[]): string[] => [...new Set([...values, other])];

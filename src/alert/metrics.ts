@@ -27,7 +27,7 @@ interface Options {
 }
 
 /** What exists only after the meters were given away; read at every scrape. */
-export interface Sources {
+interface Sources {
   store: Pick<EvidenceStore, "head" | "health">;
   ledger: VerdictSource;
   probers: readonly ExposedProber[];

@@ -77,7 +77,7 @@ export type VerdictView = z.infer<typeof verdictView>;
 const mean = z.number().nullable().describe("null without data");
 const share = z.strictObject({ n: count, mean });
 
-export const experimentSummary = z
+const experimentSummary = z
   .strictObject({
     arms: z.array(
       z.strictObject({
@@ -100,7 +100,6 @@ export const experimentSummary = z
     prediction: share.describe("mean of predicted minus judged harm, -1 to 1"),
   })
   .describe("what the experiments have shown since the last epoch");
-export type ExperimentSummary = z.infer<typeof experimentSummary>;
 
 const spending = z.strictObject({ calls: count, tokens: count });
 

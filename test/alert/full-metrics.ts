@@ -4,10 +4,10 @@ import type { Verdict } from "../../src/persona/verdict.ts";
 import { sampleVerdict } from "../control/sample-verdict.ts";
 
 export const fiveSubjects = ["support", "search", "sales", "code", "triage"];
-export const routes = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
+const routes = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
 
 /** What a test may change between two scrapes. */
-export interface World {
+interface World {
   verdict: Verdict;
   verdictsComputed: number;
   evidence: { writable: boolean; pending: number; dropped: number; lastError: string | null };

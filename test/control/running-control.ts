@@ -43,7 +43,7 @@ export const rows = (subject: string, ...bodies: EntryBody[]): Omit<Entry, "posi
 type Listed = Pick<EvidenceStore, "latest">;
 
 /** `latest` as the store's interface describes it. */
-export const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
+const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
   const entries = unplaced.map((entry, index): Entry => ({ ...entry, position: index + 1 }));
   return {
     latest: (limit, filter = {}, before = Number.POSITIVE_INFINITY) =>
