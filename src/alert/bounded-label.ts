@@ -8,3 +8,9 @@ export const withOther = (values: readonly string[]): string[] => [...new Set([.
 /** What was prepared for `key`, or what was prepared for `other`. */
 export const pick = <T>(prepared: ReadonlyMap<string, T>, key: string): T | undefined =>
   prepared.get(key) ?? prepared.get(other);
+
+/** The value itself where it is one of these, else `other`. */
+export const boundedBy = (values: readonly string[]): ((value: string) => string) => {
+  const known = new Set(values);
+  return (value) => (known.has(value) ? value : other);
+};

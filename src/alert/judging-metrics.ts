@@ -1,7 +1,7 @@
 /** How judging goes: what came of it, how long it took, and what was known already. */
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Judgement } from "../classify/classifier.ts";
-import { pick, withOther } from "./bounded-label.ts";
+import { boundedBy, withOther } from "./bounded-label.ts";
 
 type Outcome = "judged" | Extract<Judgement, { kind: "error" }>["reason"];
 
@@ -45,15 +45,12 @@ export const createJudgingMetrics = (registry: Registry, sources: readonly strin
     labelNames: ["source"],
     registers,
   });
-  const bySource = new Map(
-    withOther(sources).map((source) => {
-      for (const outcome of Object.keys(outcomes)) judgements.inc({ source, outcome }, 0);
-      duration.zero({ source });
-      cacheHits.inc({ source }, 0);
-      return [source, source];
-    }),
-  );
-  const bounded = (source: string): string => pick(bySource, source) ?? source;
+  for (const source of withOther(sources)) {
+    for (const outcome of Object.keys(outcomes)) judgements.inc({ source, outcome }, 0);
+    duration.zero({ source });
+    cacheHits.inc({ source }, 0);
+  }
+  const bounded = boundedBy(sources);
   return {
     judged(judgement, durationMs) {
       const source = bounded(judgement.source);

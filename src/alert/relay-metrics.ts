@@ -95,6 +95,7 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
     labelNames: ["route", "reason"],
     registers,
   });
+
   const childrenOf = (subject: string, route: string) => {
     const ended = new Map<string, Counter.Internal>();
     for (const outcome of keysOf(expectedCodes)) {
@@ -142,6 +143,7 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
     labelNames: ["subject"],
     read: () => [...bySubject].map(([subject, { inFlight }]) => ({ labels: { subject }, value: inFlight })),
   });
+
   const relayed = { up: 0, down: 0 };
   pulledCounter(registry, {
     name: "candor_relayed_bytes_total",
