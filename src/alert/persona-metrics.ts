@@ -42,6 +42,7 @@ const personas: Record<Persona, true> = {
   coherent: true,
   "self-deprecating": true,
   ambivalent: true,
+  drifting: true,
   unnamed: true,
 };
 

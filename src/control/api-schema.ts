@@ -13,6 +13,7 @@ const personas = [
   "coherent",
   "self-deprecating",
   "ambivalent",
+  "drifting",
   "unnamed",
 ] as const satisfies readonly Persona[];
 
@@ -68,6 +69,9 @@ export const verdictView = z
       .nullable(),
     baseline: z.array(z.strictObject({ stratum: z.string(), nullMean: z.number(), n: count })),
     unansweredRate: z.number().nullable(),
+    probing: z
+      .strictObject({ suspicion: z.number().nullable(), harmNeed: z.number(), selfReportNeed: z.number() })
+      .describe("what the choice of the next probe rests on; no alarm is read from it"),
     reasons: z.array(z.string()).min(1),
     missing: z.array(z.string()),
   })

@@ -13,6 +13,7 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
   return {
     ...verdict,
     at,
+    probing: { ...verdict.probing, suspicion: finite(verdict.probing.suspicion) },
     evidence: {
       harm: view(evidence.harm),
       "harm-live": view(evidence["harm-live"]),

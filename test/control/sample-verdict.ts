@@ -31,6 +31,7 @@ export const sampleVerdict = (parts: Partial<Verdict> = {}): Verdict => ({
   contentSensitivity: null,
   baseline: [{ stratum: "fresh", nullMean: 0.0121, n: 900 }],
   unansweredRate: 0.03,
+  probing: { suspicion: Number.NEGATIVE_INFINITY, harmNeed: 0, selfReportNeed: 0 },
   reasons: ["no evidence of harm above the baseline"],
   missing: [],
   ...parts,
