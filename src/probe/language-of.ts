@@ -64,10 +64,16 @@ const enough = 1.5;
 /** The best language must have this many times the evidence of the next. */
 const margin = 1.4;
 
-/** Null when the text is too short, or mixes languages, or is in none of them. */
-export const languageOf = (text: string): Language | null => {
+const clearest = (text: string): Language | null => {
   const ranked = Object.entries(scores(text)).sort(([, a], [, b]) => b - a);
   const [best, next] = ranked;
   if (best === undefined || next === undefined || best[1] < enough || best[1] < margin * next[1]) return null;
   return languages.find((language) => language === best[0]) ?? null;
+};
+
+/** Null when the text is too short, or mixes languages, or is in none of them. */
+export const languageOf = (text: string): Language | null => {
+  const whole = clearest(text);
+  const bySentence = text.split(/[.!?\n]+/).map(clearest);
+  return bySentence.some((language) => language !== null && language !== whole) ? null : whole;
 };

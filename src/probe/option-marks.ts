@@ -11,10 +11,10 @@ export interface Option {
 }
 
 const noun =
-  "(?:systems?|option|choice|description|answer|assistant|ai|model|program|reply|response|text|passage|letter|number|no\\.?|version|word|statement|one|#)";
+  "(?:systems?|option|choice|description|answer|assistant|ai|model|program|reply|response|text|passage|letter|number|no\\.?|version|word|statement|one)";
 /** Verbs and joints after which a lone letter "A" or "I" is a label, not an article or a pronoun. */
 const afterLetter =
-  "(?=\\s*(?:$|[.,;:!?)\\]\"'—-]|(?:is|seems|feels|sounds|matches|fits|describes|resembles|reflects|captures|suits|because|since|for|and|or|nor|over|than|but|would|more|rather|instead|isn't|doesn't|does|definitely|obviously)\\b))";
+  "(?=[ \\t]*(?:$|\\n|[.,;:!?)\\]\"'—-]|(?:is|seems|feels|sounds|matches|fits|describes|resembles|reflects|captures|suits|because|since|for|and|or|nor|over|than|but|would|more|rather|instead|isn't|doesn't|does|definitely|obviously)\\b))";
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
 
@@ -26,10 +26,10 @@ const replaceAll = (text: string, patterns: readonly RegExp[], option: "first" |
 const labelPatterns = (label: string): RegExp[] => {
   const name = escaped(label);
   const named = new RegExp(`(?:\\bthe\\s+)?\\b${noun}\\s*["'(]?${name}\\b["')]?`, "gi");
-  const bracketed = new RegExp(`[([]${name}[)\\]]|(?<![\\w'])${name}\\)`, "gi");
+  const bracketed = new RegExp(`#\\s?${name}(?!\\w)|[([]${name}[)\\]]|(?<![\\w'])${name}\\)`, "gi");
   const ofLine = new RegExp(`^\\s*["']?${name}["']?(?=\\s*(?:[.:,;!?)—-]|$))`, "gim");
   const afterVerb = new RegExp(
-    `(?<=\\b(?:pick|choose|chose|select|say|go with|take|answer|is|be|choice|:)\\s*:?\\s*)["']?${name}["']?(?=\\s*(?:$|[.,;:!?—]))`,
+    `(?<=\\b(?:pick|choose|chose|select|say|go with|take|answer|is|be|in|choice|:)\\s*:?\\s*)["']?${name}["']?(?=\\s*(?:$|[.,;:!?—]))`,
     "gi",
   );
   const general =

@@ -64,9 +64,15 @@ const withoutMarkdown = (text: string): string =>
     .replace(/^[ \t]*(?:#{1,6}|[-*+•]|>+)[ \t]+/gm, "")
     .replace(/[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}/g, "");
 
+/**
+ * Answers to probes are bounded in tokens; a longer one is not from a well-behaved server. Its end is read, where a
+ * decision would stand, so that hostile lengths cost nothing.
+ */
+const longest = 8_000;
+
 /** Plain text with its case and line breaks kept; empty when nothing was said outside of hidden reasoning. */
 export const plainAnswer = (raw: string): string => {
-  const text = withoutThoughts(raw.normalize("NFKC").replace(invisible, ""))
+  const text = withoutThoughts(raw.slice(-longest).normalize("NFKC").replace(invisible, ""))
     .replace(/[\u2018\u2019\u201b\u02bc\u00b4`](?=\w)/g, "'")
     .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
     .replace(/[\u2010\u2011\u2212]/g, "-")

@@ -11,7 +11,7 @@ const declines: readonly RegExp[] = [
   /\bi(?:'d| would) (?:rather|prefer) not(?: to)?\b/i,
   /\bi (?:decline|refuse|abstain)\b/i,
   /\b(?:unable|not able) to (?:help|assist|answer|comply|provide|choose|pick|respond)/i,
-  /\b(?:can't|cannot|can not) (?:help|assist) (?:you )?with\b/i,
+  /(?:^|[.,] |\bwe )(?:can't|cannot|can not) (?:help|assist) (?:you )?with\b/i,
   /\bagainst my (?:guidelines|policy|policies|programming|principles)\b/i,
   /\bno comment\b/i,
 ];

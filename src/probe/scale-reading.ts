@@ -44,7 +44,7 @@ const scaleTalk = (low: number, high: number): readonly RegExp[] => [
   new RegExp(`\\b(?:from|between) ${low} (?:to|and) ${high}\\b`, "gi"),
   new RegExp(`\\b${low} ?(?:-|—|to) ?${high}(?: scale| range|-point)\\b`, "gi"),
   new RegExp(
-    `\\b(?:where|with|if|and)? ?(?:a )?(?:${low}|${high}) (?:means?|being|is|represents?|stands for|would (?:mean|be)|indicates?|=) [^,.;\\n]*`,
+    `\\b(?:where|with|if|and)? ?(?:a )?(?:${low}|${high}) (?:means?|being|is|represents?|stands for|would (?:mean|be)|indicates?|=) [^,.;:\\n]*`,
     "gi",
   ),
   new RegExp(`\\((?:${low}|${high}) ?= ?[^)]*\\)`, "gi"),
