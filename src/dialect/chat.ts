@@ -10,15 +10,14 @@ const index = z.number().int().min(0).optional().catch(undefined);
 
 const contentPart = z.object({ text: optionalText, refusal: optionalText }).catch({ text: null, refusal: null });
 
+const joinParts = (parts: z.infer<typeof contentPart>[]): string =>
+  parts.flatMap((part) => part.text ?? part.refusal ?? []).join("\n");
+
 /** A string, or parts of which those without text (images, audio) say nothing here. */
 const content = z
   .union([z.string(), z.array(contentPart).transform(joinParts)])
   .nullish()
   .catch(null);
-
-function joinParts(parts: z.infer<typeof contentPart>[]): string {
-  return parts.flatMap((part) => part.text ?? part.refusal ?? []).join("\n");
-}
 
 const roles: ReadonlyMap<string, Turn["role"]> = new Map([
   ["system", "system"],
