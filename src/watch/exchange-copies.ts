@@ -12,7 +12,7 @@ export interface CopyLimits {
   heldBytes: number;
 }
 
-export interface CopyReader {
+interface CopyReader {
   /** Called off the hot path; the bytes count as held until it resolves. Must not reject. */
   whole(end: ExchangeEnd, answer: Buffer): Promise<void>;
   givenUp(reason: Extract<SkipReason, "too-large" | "busy" | "incomplete">): void;

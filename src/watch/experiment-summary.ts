@@ -8,7 +8,7 @@ import {
   type Observation,
 } from "../evidence/entry.ts";
 
-export interface ArmSummary {
+interface ArmSummary {
   experiment: Experiment;
   arm: Arm;
   scored: number;

@@ -18,7 +18,7 @@ export interface LedgerSubject {
 }
 
 /** Something was entered for a subject; `verdict` is the one after it. */
-export interface LedgerEvent {
+interface LedgerEvent {
   entry: Entry;
   verdict: Verdict;
 }

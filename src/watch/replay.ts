@@ -4,7 +4,7 @@ import type { Verdict } from "../persona/verdict.ts";
 import { createFold } from "./fold.ts";
 import { digestOf } from "./verdict-digest.ts";
 
-export interface Mismatch {
+interface Mismatch {
   position: number;
   subject: string;
   /** Digest in the log. */
