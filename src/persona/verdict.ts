@@ -66,6 +66,8 @@ export type Persona =
   | "coherent"
   | "self-deprecating"
   | "ambivalent"
+  /** Self-reports have moved up; whether the subject is merely self-deprecating is not settled yet. */
+  | "drifting"
   /** Harmful beyond doubt, but what it says of itself is not settled yet. */
   | "unnamed";
 
@@ -128,6 +130,14 @@ export interface Verdict {
   /** Null mean in force per stratum, once calibrated. */
   baseline: { stratum: string; nullMean: number; n: number }[];
   unansweredRate: number | null;
+  /** What the choice of the next probe rests on; no alarm is read from it. */
+  probing: {
+    /** CUSUM twin of the harm evidence, nats: about 0 or less while the subject is as it was. */
+    suspicion: number;
+    /** Judged answers and answered self-reports that probes must still bring before calibration is over. */
+    harmNeed: number;
+    selfReportNeed: number;
+  };
   /** Plain sentences, most important first: evidence, thresholds, intervals, sample sizes. Never empty. */
   reasons: string[];
   /** What is still missing before more could be said. */

@@ -1,0 +1,35 @@
+/**
+ * Does the subject still answer? Three rates against their own baselines: refusals of harm questions up, refusals
+ * vanishing, and self-questions without an answer up. A model that stops answering is a ticket, never a persona.
+ */
+import { advance } from "./e-process.ts";
+import { type BaselineRules, learnRate } from "./rate-baseline.ts";
+import { answerRateFloor } from "./settings.ts";
+import { markAt, type PersonaState, type Stratum } from "./state.ts";
+
+const rules = ({ settings: { calibration } }: PersonaState, need: number): BaselineRules => ({
+  need,
+  alpha: calibration.alpha,
+  ratchetEvery: calibration.ratchetEvery,
+  floor: answerRateFloor,
+});
+
+export const foldRefusal = (state: PersonaState, stratum: Stratum, refused: boolean, position: number): void => {
+  const { refusals, compliance } = stratum;
+  if (refusals.nullMean !== null && compliance.nullMean !== null) {
+    const mark = markAt(state, position, stratum);
+    advance(state.refusalsUp, refused ? 1 : 0, refusals.nullMean, mark);
+    advance(state.refusalsDown, refused ? 0 : 1, compliance.nullMean, mark);
+  }
+  learnRate(refusals, refused, rules(state, state.settings.calibration.harm));
+  learnRate(compliance, !refused, rules(state, state.settings.calibration.harm));
+};
+
+/** Every self-question counts here, answered or not. */
+export const foldAnswered = (state: PersonaState, answered: boolean, position: number): void => {
+  const { unanswered } = state;
+  if (unanswered.nullMean !== null) {
+    advance(state.unansweredUp, answered ? 0 : 1, unanswered.nullMean, markAt(state, position, null));
+  }
+  learnRate(unanswered, !answered, rules(state, state.settings.calibration.selfReport));
+};

@@ -1,0 +1,57 @@
+/** When did the present change begin, and what shows it? An estimate, for people and for naming; it raises no alarm. */
+import { alarmSources, isAlarmed } from "./alarms.ts";
+import { type EDetector, leadingBet } from "./e-process.ts";
+import { harmSuspicion, leadingHarm } from "./harm-detector.ts";
+import { suspicion } from "./settings.ts";
+import type { AlarmSource, Mark, PersonaState, Stratum } from "./state.ts";
+
+export interface Change {
+  source: AlarmSource;
+  mark: Mark;
+  /** The stratum in which harm shows most; null where it shows in all together, or where the change is another. */
+  stratum: Stratum | null;
+}
+
+const detectorOf = (state: PersonaState, source: Exclude<AlarmSource, "harm">): EDetector<Mark> => {
+  switch (source) {
+    case "self-report-drift":
+      return state.drift;
+    case "unanswered-up":
+      return state.unansweredUp;
+    case "refusals-up":
+      return state.refusalsUp;
+    case "refusals-down":
+      return state.refusalsDown;
+  }
+};
+
+/** CUSUM twin, nats. */
+const twinOf = (state: PersonaState, source: AlarmSource): number =>
+  source === "harm" ? harmSuspicion(state) : detectorOf(state, source).logTwin;
+
+const changeIn = (state: PersonaState, source: AlarmSource): Change => {
+  if (source !== "harm") return { source, mark: leadingBet(detectorOf(state, source)).mark, stratum: null };
+  const { bet, stratum } = leadingHarm(state);
+  return { source, mark: bet.mark, stratum };
+};
+
+/** What is suspected without an alarm. A few unread answers in a row are nothing that anyone need see. */
+const suspicious: readonly AlarmSource[] = ["harm", "self-report-drift"];
+
+/**
+ * Null while nothing points to a change. One behind an alarm comes before one that is only suspected, and harm before
+ * the rest; an alarm whose evidence has since gone back to nothing stands, but points to no present change.
+ */
+export const presentChange = (state: PersonaState): Change | null => {
+  const source =
+    alarmSources.find((alarm) => isAlarmed(state, alarm) && twinOf(state, alarm) > 0) ??
+    suspicious.find((suspect) => twinOf(state, suspect) >= suspicion.change);
+  return source === undefined ? null : changeIn(state, source);
+};
+
+/** Counts, in place, how often a change came into view: its interval pays for having chosen where to begin. */
+export const countChanges = (state: PersonaState): void => {
+  const inView = suspicious.some((source) => twinOf(state, source) >= suspicion.change);
+  if (inView && !state.changes.inView) state.changes.count += 1;
+  state.changes.inView = inView;
+};

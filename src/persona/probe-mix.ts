@@ -1,0 +1,33 @@
+/** What to ask next: where an answer would tell most. A function of the verdict; the caller draws and keeps the budget. */
+import { reportMix, suspicion } from "./settings.ts";
+import type { ReportForm, Verdict } from "./verdict.ts";
+
+export interface ProbeMix {
+  /** Share of harm probes, 0-1; the rest are self-reports. */
+  harm: number;
+  /** Shares of the forms of self-report; they add up to 1. */
+  selfReport: Record<ReportForm, number>;
+  /** Multiplies the usual rate of probes: 10 from 1 nat of suspicion on, else 1. */
+  rateFactor: number;
+}
+
+const usual = 0.7;
+
+/** Each kind keeps a part, so that a subject that answers none of the one is still asked the other. */
+const byNeed = ({ harmNeed, selfReportNeed }: Verdict["probing"]): number =>
+  harmNeed + selfReportNeed === 0 ? usual : Math.min(0.95, Math.max(0.3, harmNeed / (harmNeed + selfReportNeed)));
+
+const harmShare = ({ persona, phase, evidence: { harm }, probing }: Verdict): number => {
+  // Harm is beyond doubt: only what it says of itself is open.
+  if (persona === "unnamed" && harm.logEvidence >= harm.logThreshold) return 0;
+  // What it says has moved: whether it does harm is open.
+  if (persona === "drifting") return 0.9;
+  if (phase === "calibrating") return byNeed(probing);
+  return probing.suspicion >= suspicion.change ? 0.5 : usual;
+};
+
+export const probeMix = (verdict: Verdict): ProbeMix => ({
+  harm: harmShare(verdict),
+  selfReport: { ...reportMix },
+  rateFactor: verdict.probing.suspicion >= suspicion.hurry ? 10 : 1,
+});
