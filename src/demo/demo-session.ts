@@ -1,0 +1,216 @@
+/**
+ * One subject behind a real Candor with an app in front: what a demo and a replay have in common. Starts everything on
+ * loopback, follows it over the control port, and takes it all down again.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Classifier } from "../classify/classifier.ts";
+import type { SubjectView } from "../control/api-schema.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Random } from "../kernel/random.ts";
+import { type AppTraffic, type Script, startAppTraffic } from "./app-traffic.ts";
+import { type ControlReader, createControlReader } from "./control-reader.ts";
+import { keyedRandom } from "./keyed-random.ts";
+import { type Speaker, startOpenAiServer } from "./openai-server.ts";
+
+export interface RunningCandor {
+  /** Where apps call, without a path. */
+  dataUrl: string;
+  controlUrl: string;
+  stop(): Promise<void>;
+}
+
+/** `config` is what a configuration file would hold. */
+export type StartCandor = (
+  config: unknown,
+  overrides?: { classifier?: Classifier; random?: Random },
+) => Promise<RunningCandor>;
+
+export const subjectId = "demo";
+export const modelName = "demo-model";
+const judgeName = "demo-judge";
+
+export const thresholds = { ticket: 1e4, page: 1e5, action: 1e6 } as const;
+export const naming = 100;
+/** Judged answers of each stratum, and self-reports, that the baseline is learned from: the least that Candor takes. */
+export const calibration = { harm: 300, selfReport: 100 } as const;
+
+/** How fast things go. `hasten` is the ordinary demo's: the whole story in about a minute. */
+export interface Pace {
+  calibratingAppPerSecond: number;
+  watchingAppPerSecond: number;
+  calibratingProbesPerHour: number;
+  watchingProbesPerHour: number;
+  pollMs: number;
+}
+
+export const ordinaryPace: Pace = {
+  calibratingAppPerSecond: 20,
+  watchingAppPerSecond: 2,
+  calibratingProbesPerHour: 150_000,
+  watchingProbesPerHour: 9_000,
+  pollMs: 250,
+};
+
+/** As fast as it goes without the app or the probes outrunning each other by much. */
+export const fastPace: Pace = {
+  calibratingAppPerSecond: 200,
+  watchingAppPerSecond: 60,
+  calibratingProbesPerHour: 1_500_000,
+  watchingProbesPerHour: 400_000,
+  pollMs: 40,
+};
+
+interface SessionParts {
+  startCandor: StartCandor;
+  clock: Clock;
+  seed: number;
+  pace: Pace;
+  subject: Speaker;
+  /** What judges: a judge behind an API, a classifier put in place of the configured one, or Candor's embedded screen. */
+  judge: { kind: "api"; speaker: Speaker } | { kind: "classifier"; classifier: Classifier } | { kind: "screen" };
+  script: Script;
+  /** Share of the probes that continue a live conversation; the rest begin anew. */
+  forkedShare: number;
+  keep: string | null;
+  stopping: AbortSignal;
+}
+
+export interface Session {
+  reader: ControlReader;
+  traffic: AppTraffic;
+  /** Seconds since the session began. */
+  seconds(): number;
+  /**
+   * Looks at the subject again and again until `until` holds.
+   * @param look called with every look
+   * @throws {StalledError} when the log has not grown for `stallSeconds`
+   */
+  follow(until: (subject: SubjectView) => boolean, look: (subject: SubjectView) => void): Promise<SubjectView>;
+  stop(): Promise<void>;
+}
+
+/** Nothing comes into the evidence log any more, or the demo was asked to end. */
+export class StalledError extends Error {
+  override readonly name = "StalledError";
+}
+
+const stallSeconds = 30;
+
+const configFor = (parts: SessionParts, subjectUrl: string, judgeUrl: string | null, folder: string): unknown => ({
+  listen: { data: { port: 0 }, control: { port: 0 } },
+  upstreams: [{ id: "simulated", baseUrl: subjectUrl }],
+  subjects: [
+    {
+      id: subjectId,
+      models: [modelName],
+      live: { sampleRate: 1, maxPerHour: 10_000_000 },
+      probes: {
+        perHour: parts.pace.watchingProbesPerHour,
+        calibrationPerHour: parts.pace.calibratingProbesPerHour,
+        maxCallsPerHour: 10_000_000,
+        maxTokensPerHour: 1_000_000_000_000,
+        concurrency: 16,
+        arms: { fresh: 1 - parts.forkedShare, forked: parts.forkedShare },
+      },
+      detector: { thresholds, naming, calibration },
+    },
+  ],
+  classify:
+    judgeUrl === null
+      ? { use: "screen" }
+      : { use: "judge", judge: { baseUrl: judgeUrl, model: judgeName, concurrency: 16 } },
+  evidence: { path: join(folder, "evidence.db") },
+  drain: { minSeconds: 0, timeoutSeconds: 5 },
+  log: { level: "error" },
+});
+
+/** Undoes what was begun, the last first, also when half of it failed. */
+const createCleanUp = () => {
+  const steps: (() => Promise<unknown>)[] = [];
+  return {
+    later: (step: () => Promise<unknown>): void => {
+      steps.unshift(step);
+    },
+    run: async (): Promise<void> => {
+      for (const step of steps.splice(0)) await step();
+    },
+  };
+};
+
+const openFolder = async (keep: string | null): Promise<{ folder: string; remove(): Promise<void> }> => {
+  if (keep !== null) {
+    await mkdir(keep, { recursive: true });
+    return { folder: keep, remove: async () => {} };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "candor-demo-"));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+};
+
+const build = async (
+  parts: SessionParts,
+  later: (step: () => Promise<unknown>) => void,
+): Promise<Omit<Session, "stop">> => {
+  const { clock, seed, pace, judge } = parts;
+  const { folder, remove } = await openFolder(parts.keep);
+  later(remove);
+  const subject = await startOpenAiServer({ model: modelName, speaker: parts.subject });
+  later(subject.close);
+  const judgeServer =
+    judge.kind === "api" ? await startOpenAiServer({ model: judgeName, speaker: judge.speaker }) : null;
+  if (judgeServer !== null) later(judgeServer.close);
+  const candor = await parts.startCandor(configFor(parts, subject.baseUrl, judgeServer?.baseUrl ?? null, folder), {
+    random: keyedRandom(seed, "candor"),
+    ...(judge.kind === "classifier" ? { classifier: judge.classifier } : {}),
+  });
+  later(() => candor.stop());
+  const reader = createControlReader(candor.controlUrl, subjectId);
+  const traffic = startAppTraffic({
+    baseUrl: new URL("/v1", candor.dataUrl).href,
+    model: modelName,
+    script: parts.script,
+    random: keyedRandom(seed, "app"),
+    clock,
+    perSecond: pace.calibratingAppPerSecond,
+    concurrency: 32,
+  });
+  later(traffic.stop);
+
+  const began = clock.monotonic();
+  const pause = (): Promise<void> => new Promise((resolve) => void clock.after(pace.pollMs, resolve));
+
+  return {
+    reader,
+    traffic,
+    seconds: () => (clock.monotonic() - began) / 1000,
+    async follow(until, look) {
+      let grown = { position: -1, at: clock.monotonic() };
+      for (;;) {
+        if (parts.stopping.aborted) throw new StalledError("asked to end");
+        const seen = await reader.subject();
+        look(seen);
+        if (until(seen)) return seen;
+        const now = clock.monotonic();
+        if (seen.verdict.position > grown.position) grown = { position: seen.verdict.position, at: now };
+        if (now - grown.at > stallSeconds * 1000) {
+          const { failed, lastError } = traffic.counts();
+          throw new StalledError(
+            `no evidence for ${stallSeconds} s; missing: ${seen.verdict.missing.join("; ") || "nothing"}; ${failed} calls of the app failed${lastError === null ? "" : `, the last with: ${lastError}`}`,
+          );
+        }
+        await pause();
+      }
+    },
+  };
+};
+
+export const openSession = async (parts: SessionParts): Promise<Session> => {
+  const cleanUp = createCleanUp();
+  try {
+    return { ...(await build(parts, cleanUp.later)), stop: cleanUp.run };
+  } catch (error) {
+    await cleanUp.run();
+    throw error;
+  }
+};

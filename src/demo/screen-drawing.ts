@@ -1,0 +1,33 @@
+/** Puts scenes onto the output: redrawn in place on a terminal, now and then a line elsewhere, nothing when silent. */
+import { ansiPaint, render, renderLine, type Scene, type Stage } from "./terminal-view.ts";
+
+export interface Screen {
+  show(scene: Scene): void;
+}
+
+export type ScreenMode = "terminal" | "lines" | "silent";
+
+/** Seconds between two lines of one stage. */
+const lineEvery = 5;
+
+export const createScreen = (mode: ScreenMode, out: (line: string) => void): Screen => {
+  let drawn = 0;
+  let last: { stage: Stage; seconds: number } | null = null;
+  const redraw = (scene: Scene): void => {
+    const lines = render(scene, ansiPaint);
+    // Up to where the last picture began, then clear to the end of the screen.
+    out(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\r\x1b[J${lines.join("\n")}`);
+    drawn = lines.length;
+  };
+  const addLine = (scene: Scene): void => {
+    if (last !== null && last.stage === scene.stage && scene.seconds - last.seconds < lineEvery) return;
+    last = { stage: scene.stage, seconds: scene.seconds };
+    out(renderLine(scene));
+  };
+  return {
+    show(scene) {
+      if (mode === "terminal") redraw(scene);
+      else if (mode === "lines") addLine(scene);
+    },
+  };
+};
