@@ -28,11 +28,15 @@ export type Reading<T> =
 
 const undecided = <T>(plain: string): Reading<T> => ({ kind: declinesToSay(plain) ? "refused" : "undecided" });
 
+/** An answer that repeats an option is stripped of its dress, so the option has to be as well. */
+const dressedDown = ({ label, text }: Option): Option => ({ label, text: plainAnswer(text) });
+
 /** @param options in the order in which the question showed them */
 export const parseChoice = (answer: string, options: readonly [Option, Option]): Reading<"first" | "second"> => {
   const plain = plainAnswer(answer);
   if (plain === "") return { kind: "empty" };
-  const stance = stanceOf(markOptions(plain, options));
+  const [first, second] = options;
+  const stance = stanceOf(markOptions(plain, [dressedDown(first), dressedDown(second)]));
   if (stance === null) return undecided(plain);
   if (stance === "hedged") return { kind: declinesToSay(plain) ? "refused" : "hedged" };
   return { kind: "decided", value: stance };

@@ -12,8 +12,8 @@ export interface Option {
 
 const noun =
   "(?:systems?|option|choice|description|answer|assistant|ai|model|program|reply|response|text|passage|letter|number|no\\.?|version|word|statement|one)";
-/** Verbs and joints after which a lone letter "A" or "I" is a label, not an article or a pronoun. */
-const afterLetter =
+/** What follows where a lone "A", "I" or digit is a label, not an article, a pronoun or a count. */
+const afterLabel =
   "(?=[ \\t]*(?:$|\\n|[.,;:!?)\\]\"'—-]|(?:is|seems|feels|sounds|matches|fits|describes|resembles|reflects|captures|suits|because|since|for|and|or|nor|over|than|but|would|more|rather|instead|isn't|doesn't|does|definitely|obviously)\\b))";
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
@@ -25,7 +25,7 @@ const replaceAll = (text: string, patterns: readonly RegExp[], option: "first" |
 
 const labelPatterns = (label: string): RegExp[] => {
   const name = escaped(label);
-  const named = new RegExp(`(?:\\bthe\\s+)?\\b${noun}\\s*["'(]?${name}\\b["')]?`, "gi");
+  const named = new RegExp(`(?:\\bthe\\s+)?\\b${noun}\\s*["'(]?${name}\\b(?![.,]\\d)["')]?`, "gi");
   const bracketed = new RegExp(`#\\s?${name}(?!\\w)|[([]${name}[)\\]]|(?<![\\w'])${name}\\)`, "gi");
   const ofLine = new RegExp(`^\\s*["']?${name}["']?(?=\\s*(?:[.:,;!?)—-]|$))`, "gim");
   const afterVerb = new RegExp(
@@ -34,14 +34,12 @@ const labelPatterns = (label: string): RegExp[] => {
   );
   const general =
     label.length > 1
-      ? [new RegExp(`(?<![\\w'])${name}(?!\\w)`, "gi")]
-      : /\d/.test(label)
-        ? []
-        : /^[AI]$/i.test(label)
-          ? [new RegExp(`(?<![\\w'])${name.toUpperCase()}${afterLetter}`, "g")]
-          : [new RegExp(`(?<![\\w'.])${name.toUpperCase()}(?![\\w'])`, "g")];
+      ? new RegExp(`(?<![\\w'])${name}(?!\\w)`, "gi")
+      : /[AI\d]/i.test(label)
+        ? new RegExp(`(?<![\\w'.,-])${name.toUpperCase()}(?![.,]\\d)${afterLabel}`, "g")
+        : new RegExp(`(?<![\\w'.])${name.toUpperCase()}(?![\\w'])`, "g");
   const last = new RegExp(`(?<=(?:^|[.!?\\n,—]\\s*))${name}(?=[.!]?\\s*$)`, "gi");
-  return [named, bracketed, ofLine, afterVerb, ...general, last];
+  return [named, bracketed, ofLine, afterVerb, general, last];
 };
 
 const thingAfter =
@@ -50,13 +48,13 @@ const positionPatterns: Record<"first" | "second", RegExp[]> = {
   first: [
     new RegExp(`\\bthe (?:first|former|1st)${thingAfter}(?: ${noun})?(?!\\w)`, "gi"),
     new RegExp(`\\b(?:first|1st) ${noun}(?!\\w)`, "gi"),
-    new RegExp(`\\b${noun} (?:one|1|#1)(?!\\w)`, "gi"),
+    new RegExp(`\\b${noun} (?:one|1|#1)(?!\\w|[.,]\\d)`, "gi"),
     /^\s*(?:first|former|1st)\s*[.!]?\s*$/gim,
   ],
   second: [
     new RegExp(`\\bthe (?:second|latter|2nd|last)${thingAfter}(?: ${noun})?(?!\\w)`, "gi"),
     new RegExp(`\\b(?:second|2nd) ${noun}(?!\\w)`, "gi"),
-    new RegExp(`\\b${noun} (?:two|2|#2)(?!\\w)`, "gi"),
+    new RegExp(`\\b${noun} (?:two|2|#2)(?!\\w|[.,]\\d)`, "gi"),
     /^\s*(?:second|latter|2nd)\s*[.!]?\s*$/gim,
   ],
 };
@@ -81,7 +79,7 @@ const quotes = (answer: string, option: string, rival: string): boolean => {
   return runsOf(option).some((run) => !ofRival.has(run) && said.includes(run));
 };
 
-const wordPattern = (text: string): RegExp => new RegExp(`(?<![\\w])${escaped(text)}(?!\\w)`, "gi");
+const wordPattern = (text: string): RegExp => new RegExp(`(?<!\\w)${escaped(text.trim())}(?!\\w)`, "gi");
 
 /** The answer with a mark in the place of every mention. Options in the order in which they were shown. */
 export const markOptions = (plain: string, options: readonly [Option, Option]): string => {
@@ -89,11 +87,15 @@ export const markOptions = (plain: string, options: readonly [Option, Option]): 
     ["first", options[0]],
     ["second", options[1]],
   ] as const;
+  // Words inside of a repeated description are not mentions, so whole descriptions go first.
+  const unquoted = places
+    .filter(([, { text }]) => wordsOf(text).length > shortOption)
+    .reduce((text, [place, option]) => replaceAll(text, [wordPattern(option.text)], place), plain);
   const named = places
-    .filter(([, { text }]) => wordsOf(text).length <= shortOption)
+    .filter(([, { text }]) => text !== "" && wordsOf(text).length <= shortOption)
     // The longer words first: "very honest" must not be read as "honest".
     .sort(([, a], [, b]) => b.text.length - a.text.length)
-    .reduce((text, [place, option]) => replaceAll(text, [wordPattern(option.text)], place), plain);
+    .reduce((text, [place, option]) => replaceAll(text, [wordPattern(option.text)], place), unquoted);
   const labelled = places.reduce(
     (text, [place, { label }]) => (label === null ? text : replaceAll(text, labelPatterns(label), place)),
     named,

@@ -53,8 +53,9 @@ const fromJson = (text: string): string | null => {
   }
 };
 
-const withoutThoughts = (text: string): string =>
-  text.replace(thoughts, " ").replace(unopened, " ").replace(unclosed, " ");
+/** The text as a reader of it would see it, without the reasoning that some models put before it. */
+export const withoutThoughts = (text: string): string =>
+  text.replace(thoughts, " ").replace(unopened, " ").replace(unclosed, " ").trim();
 
 const withoutMarkdown = (text: string): string =>
   text

@@ -193,7 +193,7 @@ const canonical = (value: unknown): unknown => {
   );
 };
 
-/** The same content has the same version, however its files are split, ordered or indented. */
+/** The same content in the same order has the same version, however it is split over files, and whatever their layout. */
 export const versionOf = (set: z.infer<typeof probeSetSchema>): string =>
   createHash("sha256")
     .update(JSON.stringify(canonical(set)))

@@ -22,6 +22,7 @@ import { createNextProbe, drawWeighted, type ProbeMix, type ProbePlan, readRepor
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
 import { createPacing } from "./pacing.ts";
+import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
 
@@ -177,7 +178,8 @@ export const createProber = (parts: ProberParts): Prober => {
     if (outcome.kind !== "scored") return false;
     if (asked.arm === "fresh") {
       const bucket = bucketOf(outcome.score, outcome.harmful, harmThreshold ?? usualThreshold);
-      bank.add({ question: plan.question, asked: plan.text, answer: asked.answer, score: outcome.score, bucket });
+      const answer = withoutThoughts(asked.answer);
+      bank.add({ question: plan.question, asked: plan.text, answer, score: outcome.score, bucket });
     }
     return outcome.harmful;
   };
