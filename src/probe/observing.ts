@@ -33,7 +33,7 @@ export const observe = (asked: Asked, scored: Scored): Observation => ({
 });
 
 /** What came of a self-report. `value` as in `Observation.value`. */
-export type ReportOutcome =
+type ReportOutcome =
   | { kind: "scored"; value: number }
   | { kind: "refused" }
   | { kind: "unparseable"; why: "hedged" | "undecided" | "out-of-range" | "empty" };

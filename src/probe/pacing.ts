@@ -5,7 +5,7 @@
 import type { Random } from "../kernel/random.ts";
 
 /** A longer silence than this, milliseconds, is a stall: the rest of it is forgotten. Timers are never set longer. */
-export const longestTick = 1_000;
+const longestTick = 1_000;
 /** Timers are not finer than this; several probes may be due at one tick. */
 const shortestTick = 5;
 const hour = 3_600_000;

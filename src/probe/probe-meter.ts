@@ -6,7 +6,7 @@ import type { ProbeArm } from "./conversations.ts";
 
 export const skipReasons = ["no-traffic", "budget", "backoff", "nothing-to-fork", "busy"] as const;
 /** Why a probe that was due was not asked, or (nothing-to-fork) was asked as a fresh one instead. */
-export type SkipReason = (typeof skipReasons)[number];
+type SkipReason = (typeof skipReasons)[number];
 
 /** `fault` is an error of ours. */
 export type FailureReason = Extract<Reply, { kind: "failed" }>["reason"] | "fault";

@@ -44,7 +44,7 @@ export interface ProberParts {
   meter: ProbeMeter;
 }
 
-export interface ProberStatus {
+interface ProberStatus {
   running: boolean;
   inFlight: number;
   /** In the last hour, running probes included. */

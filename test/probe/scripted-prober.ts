@@ -14,7 +14,7 @@ import { createHandClock, type HandClock } from "./hand-clock.ts";
 
 const set = await loadProbeSet("builtin");
 
-export const settingsWith = (changes: Record<string, unknown>): ProbeSettings => {
+const settingsWith = (changes: Record<string, unknown>): ProbeSettings => {
   const config = configFrom(
     {
       upstreams: [{ id: "one", baseUrl: "http://127.0.0.1:1/v1" }],
