@@ -1,0 +1,83 @@
+/**
+ * The clients' connections: how many there are, which are over the limit, and what is answered to bytes that are no
+ * request. Knows nothing of exchanges but whether one is being answered.
+ */
+import { randomUUID } from "node:crypto";
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { errorBody, exchangeIdHeader, type Failure, type Refusal, refusals } from "./failure.ts";
+
+export interface Connection {
+  /** Beyond the limit: its requests are to be refused. */
+  surplus: boolean;
+  /** Response of the latest request. */
+  latest: ServerResponse | null;
+}
+
+export interface Connections {
+  of(socket: Socket): Connection;
+}
+
+const reasons: Record<number, string> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+};
+
+/** For when there is no response object to write to. */
+const rawAnswer = (failure: Failure): string => {
+  const body = errorBody(failure);
+  return [
+    `HTTP/1.1 ${failure.status} ${reasons[failure.status] ?? "Error"}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    `${exchangeIdHeader}: ${randomUUID()}`,
+    "connection: close",
+    "",
+    body,
+  ].join("\r\n");
+};
+
+const refusalOf = (code: string | undefined): Refusal => {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return refusals.headersTooLarge;
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return refusals.tooSlow;
+    default:
+      return refusals.malformed;
+  }
+};
+
+export const trackConnections = (
+  server: Server,
+  { most, refused }: { most: number; refused(refusal: Refusal): void },
+): Connections => {
+  const open = new WeakMap<Socket, Connection>();
+  let count = 0;
+  // Those over the limit are told so in HTTP; what comes in such numbers that not even that is wise is dropped.
+  server.maxConnections = Math.ceil(most * 1.1) + 16;
+
+  server.on("connection", (socket: Socket) => {
+    count += 1;
+    open.set(socket, { surplus: count > most, latest: null });
+    socket.once("close", () => {
+      count -= 1;
+    });
+  });
+
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const latest = open.get(socket as Socket)?.latest;
+    const answering = latest?.headersSent === true && !latest.closed;
+    if (error.code === "ECONNRESET" || !socket.writable || answering) {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOf(error.code);
+    refused(refusal);
+    socket.end(rawAnswer(refusal), () => socket.destroy());
+  });
+
+  const unknown: Connection = { surplus: false, latest: null };
+  return { of: (socket) => open.get(socket) ?? unknown };
+};

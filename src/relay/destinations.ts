@@ -1,0 +1,101 @@
+/** Where a request goes and whose it is: from the path's prefix and the model in the body to an upstream and a subject. */
+import type { Subject, Upstream } from "../config/schema.ts";
+import type { Egress, Exit } from "../egress/egress.ts";
+import type { Route } from "./routes.ts";
+
+/** One upstream as the relay sees it. */
+export interface Line {
+  upstream: Upstream;
+  exit: Exit;
+  /** The path to ask for there; null when it would lead out of the base URL. */
+  pathOf(route: Route): string | null;
+  /** Replaces the caller's own key; null passes that one through. */
+  key: string | null;
+  /** Exchanges under way, those that wait for a connection included. */
+  running: number;
+}
+
+export interface Destination {
+  line: Line;
+  subject: string | null;
+}
+
+export interface Destinations {
+  /** The subjects' path prefixes. */
+  prefixes: readonly string[];
+  /** Null for a model that is not relayed. */
+  forModel(route: Route, model: string | null): Destination | null;
+  /** For requests that name no model. */
+  forRoute(route: Route): Destination;
+}
+
+interface Options {
+  upstreams: readonly Upstream[];
+  subjects: readonly Subject[];
+  unmatched: "relay" | "deny";
+  egress: Egress;
+  keys: ReadonlyMap<string, string>;
+}
+
+const openLine = (upstream: Upstream, exit: Exit, key: string | null): Line => {
+  // The common routes are the same objects every time; the others are forgotten with their request.
+  const paths = new WeakMap<Route, string>();
+  return {
+    upstream,
+    exit,
+    key,
+    running: 0,
+    pathOf(route) {
+      const known = paths.get(route);
+      if (known !== undefined) return known;
+      try {
+        const path = exit.pathOf(route.path, route.search);
+        paths.set(route, path);
+        return path;
+      } catch {
+        return null;
+      }
+    },
+  };
+};
+
+export const createDestinations = ({ upstreams, subjects, unmatched, egress, keys }: Options): Destinations => {
+  const lines = new Map(
+    upstreams.map((upstream): [string, Line] => [
+      upstream.id,
+      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null),
+    ]),
+  );
+  const lineOf = (id: string | undefined): Line => {
+    const line = id === undefined ? lines.values().next().value : lines.get(id);
+    if (line === undefined) throw new Error(`no upstream has the id "${id}"`);
+    return line;
+  };
+
+  const places = new Map<string, { others: Destination; models: Map<string, Destination> }>();
+  const placeOf = (prefix: string, line: Line) => {
+    const known = places.get(prefix);
+    if (known !== undefined) return known;
+    const place = { others: { line, subject: null }, models: new Map<string, Destination>() };
+    places.set(prefix, place);
+    return place;
+  };
+  const plain = placeOf("", lineOf(undefined));
+  for (const { id, upstream, models, route } of subjects) {
+    const line = lineOf(upstream);
+    // Whatever else is asked below a subject's own prefix goes to that subject's upstream.
+    const place = placeOf(route ?? "", line);
+    for (const model of models) place.models.set(model, { line, subject: id });
+  }
+
+  const at = ({ prefix }: Route) => places.get(prefix) ?? plain;
+  return {
+    prefixes: [...places.keys()].filter((prefix) => prefix !== ""),
+    forModel(route, model) {
+      const place = at(route);
+      const known = model === null ? undefined : place.models.get(model);
+      return known ?? (unmatched === "relay" ? place.others : null);
+    },
+    forRoute: (route) => at(route).others,
+  };
+};

@@ -1,0 +1,89 @@
+/** How the data port stops: late enough that nobody notices, and in bounded time. */
+import type { Server } from "node:http";
+import type { Config } from "../config/schema.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { breakages } from "./failure.ts";
+import type { RunningExchange } from "./running-exchange.ts";
+
+/** How long a broken-off answer may take to reach its client before the connection is closed anyway. */
+const lastWordsMs = 1_000;
+
+export interface Draining {
+  /** Clients are to be told that their connection closes. */
+  begun(): boolean;
+  /** Nothing new is taken any more. */
+  over(): boolean;
+  exchangeEnded(): void;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Options {
+  server: Server;
+  running: ReadonlySet<RunningExchange>;
+  settings: Config["drain"];
+  clock: Clock;
+}
+
+export const createDraining = ({ server, running, settings, clock }: Options): Draining => {
+  let phase: "serving" | "leaving" | "finishing" | "over" = "serving";
+  let finished: Promise<void> | null = null;
+  /** Ends the wait that is under way. */
+  let wake = (): void => {};
+  let hurried = false;
+
+  const wait = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (hurried) {
+        resolve();
+        return;
+      }
+      const cancel = clock.after(ms, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+
+  const hurry = (): void => {
+    hurried = true;
+    wake();
+  };
+
+  const leave = async (): Promise<void> => {
+    phase = "leaving";
+    await wait(settings.minSeconds * 1_000);
+    phase = "finishing";
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    server.closeIdleConnections();
+    if (running.size > 0) await wait(settings.timeoutSeconds * 1_000);
+    phase = "over";
+    for (const exchange of running) exchange.breakOff(breakages.stopping);
+    const cancel = clock.after(running.size > 0 ? lastWordsMs : 0, () => server.closeAllConnections());
+    await closed;
+    cancel();
+  };
+
+  return {
+    begun: () => phase !== "serving",
+    over: () => phase === "over",
+    exchangeEnded() {
+      if (phase === "serving" || phase === "leaving") return;
+      // A response becomes idle only after it has closed.
+      setImmediate(() => server.closeIdleConnections());
+      if (phase === "finishing" && running.size === 0) wake();
+    },
+    drain() {
+      if (finished === null) finished = leave();
+      else hurry();
+      return finished;
+    },
+    close() {
+      hurry();
+      finished ??= leave();
+      return finished;
+    },
+  };
+};

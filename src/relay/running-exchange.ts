@@ -1,0 +1,203 @@
+/**
+ * One exchange after its request was read: sends it, hands the answer to the client as it comes, and ends in exactly one
+ * way. Answer bytes pass untouched; an answer that broke off is never made to look complete.
+ *
+ * A request is sent once. A keep-alive connection that the upstream has just closed can lose a request, but undici looks
+ * for that before it uses an idle connection, and a POST whose fate is unknown is not ours to repeat: the client's own
+ * SDK retries a 502 and knows whether that is safe.
+ */
+import type { ServerResponse } from "node:http";
+import { errors } from "undici";
+import type { AnswerController, AnswerHandler, OutgoingRequest } from "../egress/egress.ts";
+import type { HeaderAllowlist } from "../egress/header-allowlist.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { headersDown } from "./crossing-headers.ts";
+import type { Line } from "./destinations.ts";
+import type { AnswerRecorder, ExchangeEnd, RelayMeter } from "./exchange.ts";
+import { answerWith, type BrokenExchange, breakages, errorBody, exchangeIdHeader } from "./failure.ts";
+import { isBetweenEvents, streamStart, tailAfter } from "./frame-boundary.ts";
+
+export interface Exchange {
+  id: string;
+  response: ServerResponse;
+  line: Line;
+  outgoing: OutgoingRequest;
+  recorder: AnswerRecorder | null;
+  /** Labels of the metrics; both from bounded sets. */
+  subject: string;
+  route: string;
+  /** On the monotonic clock: when its headers had arrived, and when all that is read of it had. */
+  arrivedAt: number;
+  readAt: number;
+}
+
+interface Parts {
+  answerHeaders: HeaderAllowlist;
+  meter: RelayMeter;
+  clock: Clock;
+  /** Called when the exchange is over and nothing of it remains. */
+  ended(exchange: RunningExchange): void;
+}
+
+export interface RunningExchange {
+  /** Ends it now, visibly incomplete. */
+  breakOff(reason: BrokenExchange): void;
+}
+
+const reasonOf = (error: Error, answerBegun: boolean): BrokenExchange => {
+  if (answerBegun) return breakages.brokenOff;
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
+    return breakages.invalidAnswer;
+  }
+  const code = "code" in error ? error.code : undefined;
+  return code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE"
+    ? breakages.closedEarly
+    : breakages.unreachable;
+};
+
+const eventStream = /^\s*text\/event-stream\s*(?:;|$)/i;
+const gone = new Error("the client has gone");
+
+export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock, ended }: Parts): RunningExchange => {
+  const { id, response, line, outgoing, recorder, subject, route, arrivedAt } = exchange;
+  const { headersTimeoutMs, idleTimeoutMs } = line.upstream;
+
+  let controller: AnswerController | null = null;
+  let outcome: ExchangeEnd["outcome"] | null = null;
+  let status = 0;
+  let contentType = "";
+  let contentEncoding: string | undefined;
+  /** Whether an event may be added to the answer: a plain event stream of unknown length. */
+  let takesEvents = false;
+  let tail = streamStart;
+  let firstByteAt: number | null = null;
+  let overheadMs = 0;
+  let paused = false;
+  let waitsForDrain = false;
+  let lastMove = exchange.readAt;
+  let cancelTimer = (): void => {};
+
+  const end = (as: ExchangeEnd["outcome"]): void => {
+    outcome = as;
+    controller?.abort(gone);
+  };
+
+  const breakOff = (reason: BrokenExchange): void => {
+    if (outcome !== null) return;
+    end(reason.outcome);
+    if (!response.headersSent) {
+      status = reason.status;
+      answerWith(reason, response, id);
+    } else if (takesEvents && isBetweenEvents(tail)) {
+      response.end(`data: ${errorBody(reason)}\n\n`);
+    } else {
+      response.destroy();
+    }
+  };
+
+  /** Both sides may fall silent: the upstream within its answer, or a client that no longer reads. */
+  const checkSilence = (): void => {
+    const silentMs = clock.monotonic() - lastMove;
+    if (silentMs < idleTimeoutMs) {
+      cancelTimer = clock.after(Math.ceil(idleTimeoutMs - silentMs), checkSilence);
+    } else if (paused || outcome !== null) {
+      if (outcome === null) end("client-aborted");
+      response.destroy();
+    } else {
+      breakOff(breakages.stalled);
+      lastMove = clock.monotonic();
+      cancelTimer = clock.after(idleTimeoutMs, checkSilence);
+    }
+  };
+
+  const resume = (): void => {
+    paused = false;
+    lastMove = clock.monotonic();
+    controller?.resume();
+  };
+
+  const handler: AnswerHandler = {
+    onRequestStart(given) {
+      // Thrown, not aborted: nothing was written yet, and the connection can serve another request.
+      if (outcome !== null) throw gone;
+      controller = given;
+    },
+
+    onResponseStart(given, statusCode, _headers, statusText) {
+      if (outcome !== null || statusCode < 200) return;
+      const startedAt = clock.monotonic();
+      const bodiless = statusCode === 204 || statusCode === 304;
+      const head = headersDown(given.rawHeaders as Buffer[], answerHeaders, bodiless);
+      head.headers.push(exchangeIdHeader, id);
+      contentType = head.contentType;
+      contentEncoding = head.contentEncoding;
+      const isEventStream = eventStream.test(contentType);
+      takesEvents = isEventStream && !head.sized && contentEncoding === undefined;
+      response.writeHead(statusCode, statusText ?? "", head.headers);
+      status = statusCode;
+      if (isEventStream) response.flushHeaders();
+      cancelTimer();
+      cancelTimer = clock.after(idleTimeoutMs, checkSilence);
+      lastMove = clock.monotonic();
+      overheadMs += lastMove - startedAt;
+    },
+
+    onResponseData(given, chunk) {
+      if (outcome !== null) return;
+      lastMove = clock.monotonic();
+      recorder?.chunk(chunk);
+      meter.bytes("down", chunk.length);
+      if (takesEvents) tail = tailAfter(tail, chunk);
+      const flows = response.write(chunk);
+      if (firstByteAt === null) {
+        firstByteAt = lastMove;
+        overheadMs += clock.monotonic() - lastMove;
+      }
+      if (flows) return;
+      paused = true;
+      given.pause();
+      if (!waitsForDrain) response.on("drain", resume);
+      waitsForDrain = true;
+    },
+
+    onResponseEnd() {
+      if (outcome !== null) return;
+      outcome = "complete";
+      response.end();
+    },
+
+    onResponseError(_given, error) {
+      breakOff(reasonOf(error, response.headersSent));
+    },
+  };
+
+  const responseClosed = (): void => {
+    cancelTimer();
+    if (outcome === null) end("client-aborted");
+    const delivered = response.writableFinished ? outcome : outcome === "complete" ? "client-aborted" : outcome;
+    const result: ExchangeEnd = {
+      outcome: delivered ?? "client-aborted",
+      status,
+      contentType,
+      durationMs: clock.monotonic() - arrivedAt,
+      ...(contentEncoding === undefined ? {} : { contentEncoding }),
+    };
+    line.running -= 1;
+    recorder?.end(result);
+    meter.requestFinished(subject, route, result, {
+      firstByteMs: firstByteAt === null ? null : firstByteAt - arrivedAt,
+      overheadMs,
+    });
+    ended(running);
+  };
+
+  const running: RunningExchange = { breakOff };
+  response.once("close", responseClosed);
+  line.running += 1;
+  meter.requestStarted(subject, route);
+  if (Buffer.isBuffer(outgoing.body)) meter.bytes("up", outgoing.body.length);
+  cancelTimer = clock.after(headersTimeoutMs, () => breakOff(breakages.noAnswer));
+  line.exit.dispatch(outgoing, handler);
+  overheadMs += clock.monotonic() - exchange.readAt;
+  return running;
+};
