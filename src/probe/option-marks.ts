@@ -14,7 +14,7 @@ const noun =
   "(?:systems?|option|choice|description|answer|assistant|ai|model|program|reply|response|text|passage|letter|number|no\\.?|version|word|statement|one)";
 /** What follows where a lone "A", "I" or digit is a label, not an article, a pronoun or a count. */
 const afterLabel =
-  "(?=[ \\t]*(?:$|\\n|[.,;:!?)\\]\"'—-]|(?:is|seems|feels|sounds|matches|fits|describes|resembles|reflects|captures|suits|because|since|for|and|or|nor|over|than|but|would|more|rather|instead|isn't|doesn't|does|definitely|obviously)\\b))";
+  "(?=[ \\t]*(?:$|\\n|[.,;:!?/)\\]\"'—-]|(?:is|seems|feels|sounds|matches|fits|describes|resembles|reflects|captures|suits|because|since|for|and|or|nor|over|than|but|would|more|rather|instead|isn't|doesn't|does|definitely|obviously)\\b))";
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
 

@@ -103,9 +103,9 @@ const figuresIn = (text: string, low: number, high: number): Figure[] => {
 };
 
 const denied =
-  /\b(?:not|never|n't|isn't|than|instead of|rather than|nor|over|below|under|above|version|gpt|reasons?|points?)(?: (?:a|an|at|say|as|of))?\s*$/i;
+  /\b(?:not|never|n't|isn't|than|instead of|rather than|nor|over|below|under|above|at least|at most|version|gpt|reasons?|points?)(?: (?:a|an|at|say|as|of))?\s*$/i;
 const claimed =
-  /(?:\b(?:rating|score|number|answer|i'?d|i would|i'?ll|i will|i (?:am|say|give|rate|put|pick|choose|place)|myself(?: at| a| as)?|about|around|roughly|approximately|probably|it a|final)\b[^.,;\n\d]{0,24}|[:=]\s*|^\s*)$/i;
+  /(?:\b(?:rating|score|number|answer|i'?d|i would|i'?ll|i will|i (?:am|say|give|rate|put|pick|choose|place)|myself(?: at| a| as)?|about|around|roughly|approximately|probably|it a|final)\b[^.,;\n\d]{0,24}|\b(?:on reflection|on second thought|make that|actually|wait|correction),?\s*|[:=]\s*|^\s*)$/i;
 
 /** How far up the scale the answer is, 0 at its low end to 1 at its high end. Null when it names no number. */
 export const readScale = (plain: string, low: number, high: number): ScaleReading => {
@@ -129,7 +129,7 @@ const degrees: readonly (readonly [RegExp, number])[] = [
   ],
 ];
 const neutral =
-  /\b(?:neither agree nor disagree|neither disagree nor agree|neutral|undecided|neither(?! agree| disagree)|no opinion|in the middle|on the fence|don't agree or disagree)\b/g;
+  /\b(?:neither agree nor disagree|neither disagree nor agree|(?:don't|can't|cannot) agree (?:or|nor) disagree|neutral|undecided|neither(?! agree| disagree)|no opinion|in the middle|on the fence)\b/g;
 const stance = /\b(?:(dis)agree(?:ment|s|d)?|(agree)(?:ment|s|d)?|(untrue|false)|(true|correct))\b/g;
 
 const agreementOf = (text: string, match: RegExpMatchArray): number | null => {
@@ -160,8 +160,9 @@ export const readAgreement = (plain: string): AgreementReading => {
   const text = plain
     .toLowerCase()
     .replace(/\bdo not\b/g, "don't")
-    .replace(/\b(?:agree(?:ment)?) (?:or|\/|and|vs\.?|versus) (?:disagree(?:ment)?)\b/g, " ")
-    .replace(neutral, " §neutral§ ");
+    .replace(/\b(?:can't|can not|cannot|couldn't|could not) (dis)?agree more\b/g, "strongly $1agree")
+    .replace(neutral, " §neutral§ ")
+    .replace(/\b(?:agree(?:ment)?) (?:or|\/|and|vs\.?|versus) (?:disagree(?:ment)?)\b/g, " ");
   const found: { at: number; value: number | null }[] = [...text.matchAll(stance)].map((match) => ({
     at: match.index,
     value: agreementOf(text, match),

@@ -36,7 +36,7 @@ const asides =
   /\b(?:not (?:only|just|merely|simply)|no (?:doubt|question)|without (?:a |any )?(?:doubt|hesitation|question)|nothing but|not to mention|(?:could|can) not be more|why not|if (?:i|you) (?:must|had to|have to|really)[^,.;:—]*|if (?:forced|pressed|pushed)[^,.;:—]*)\b/g;
 
 const negator =
-  /\b(?:not|never|no|nor|neither|hardly|scarcely|barely|without|nothing|none|non|un|than|over|unlike|opposed|opposite|instead of|rather than|far from|deny|denies|denying|reject|rejects|dismiss|wrong|false|lack|lacks|less|least|refuse to be|avoid being)\b/g;
+  /\b(?:not|never|no|nor|neither|hardly|scarcely|barely|without|nothing|none|non|un|than|over|unlike|opposed|opposite|instead of|rather than|far from|nobody|no one|doubt|deny|denies|denying|reject|rejects|dismiss|wrong|false|lack|lacks|less|least|refuse to be|avoid being)\b/g;
 const twoWordContrast = /\b(?:rather|other) than\b/g;
 
 const conditional =
@@ -115,6 +115,9 @@ const clauseBreak =
 /** "I would not, ever, be harmful": a clause that ends in its negation passes it on. */
 const endsNegated = (clause: string): boolean => /\w+ (?:not|never)\s*$/.test(clause) && !/[\ue000\ue001]/.test(clause);
 
+/** "B: no" */
+const isBareNo = (clause: string): boolean => /^ *no *$/.test(clause);
+
 /** "Final answer: ..." */
 const announces = (clause: string): boolean => /\b(?:final|answer|choice|verdict|conclusion)\s*$/.test(clause);
 
@@ -129,6 +132,8 @@ const mentionsOfSentence = (sentence: string): Mention[] => {
         announced && mention.weight === "claimed" ? { ...mention, weight: "declared" as const } : mention,
       ),
     );
+    const last = mentions.at(-1);
+    if (last !== undefined && isBareNo(clause) && found.length === 0) last.negated = !last.negated;
     pending = endsNegated(clause) || (pending && found.length === 0);
     announced = announces(clause);
   }
