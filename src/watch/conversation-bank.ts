@@ -29,13 +29,13 @@ export interface ConversationBank extends ConversationSource {
 interface BankParts {
   clock: Pick<Clock, "monotonic">;
   random: Random;
-  limits: BankLimits;
+  limits?: BankLimits;
 }
 
 const sizeOf = ({ turns, headers }: LiveConversation): number =>
   [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0);
 
-export const createConversationBank = ({ clock, random, limits }: BankParts): ConversationBank => {
+export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
   let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
   let lastTraffic: number | null = null;
 

@@ -4,11 +4,12 @@
  */
 import type { Acknowledgement, Entry, EntryBody, Epoch, Observation } from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DetectorSettings, Verdict } from "../persona/verdict.ts";
 import { createExperimentSummary, type ExperimentSummary } from "./experiment-summary.ts";
 import { createFold } from "./fold.ts";
-import { canonicalJson, digestOf } from "./verdict-digest.ts";
+import { digestOf } from "./verdict-digest.ts";
 
 export interface LedgerSubject {
   id: string;

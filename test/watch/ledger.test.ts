@@ -5,11 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Entry } from "../../src/evidence/entry.ts";
 import { openSqliteStore } from "../../src/evidence/sqlite-store.ts";
 import type { EvidenceStore } from "../../src/evidence/store.ts";
+import { canonicalJson } from "../../src/kernel/canonical-json.ts";
+import { systemClock, systemClock } from "../../src/kernel/clock.ts";
+import { createLog } from "../../src/kernel/log.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
 import type { DetectorSettings, Verdict } from "../../src/persona/verdict.ts";
 import { createLedger, type Ledger, type LedgerSubject } from "../../src/watch/ledger.ts";
 import { replay } from "../../src/watch/replay.ts";
-import { canonicalJson, digestOf } from "../../src/watch/verdict-digest.ts";
+import { digestOf } from "../../src/watch/verdict-digest.ts";
 import { handTurnedClock } from "./hand-turned-clock.ts";
 import { choice, judged, observationOf } from "./rows.ts";
 
@@ -45,7 +48,13 @@ afterEach(async () => {
 });
 
 const open = (file = "log.db"): EvidenceStore => {
-  const store = openSqliteStore({ path: join(folder, file), replica: "local" });
+  const store = openSqliteStore({
+    path: join(folder, file),
+    replica: "local",
+    clock: systemClock,
+    log: { info: () => {}, warn: () => {} },
+    maxPendingRows: 100_000,
+  });
   opened.push(store);
   return store;
 };

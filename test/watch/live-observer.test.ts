@@ -5,7 +5,7 @@ import type { JudgedText, Judgement } from "../../src/classify/classifier.ts";
 import type { Observation } from "../../src/evidence/entry.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
 import type { ExchangeEnd, ExchangeStart } from "../../src/relay/exchange.ts";
-import { createConversationBank, defaultBankLimits } from "../../src/watch/conversation-bank.ts";
+import { createConversationBank } from "../../src/watch/conversation-bank.ts";
 import type { JudgingQueue } from "../../src/watch/live-judging.ts";
 import { createLiveObserver, defaultLiveObserverLimits } from "../../src/watch/live-observer.ts";
 import { json, stream } from "../dialect/bodies.ts";
@@ -30,7 +30,7 @@ interface Setting {
 const watching = (setting: Setting = {}) => {
   const clock = handTurnedClock();
   const random = seededRandom(7);
-  const bank = createConversationBank({ clock, random, limits: defaultBankLimits });
+  const bank = createConversationBank({ clock, random });
   const recorded: Observation[] = [];
   const counted: string[] = [];
   const judged: JudgedText[] = [];

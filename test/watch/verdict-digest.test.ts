@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson } from "../../src/watch/verdict-digest.ts";
+import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 
 describe("canonical JSON", () => {
   test("sorts keys at every depth and keeps the order of lists", () => {
