@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+/** The command line: finds the subcommand, gives it the process's surroundings, and turns what went wrong into words. */
+import { check } from "./commands/check.ts";
+import { type Command, type ExitCode, type Surroundings, UsageError } from "./commands/command.ts";
+import { demo } from "./commands/demo.ts";
+import { replay } from "./commands/replay.ts";
+import { schema } from "./commands/schema.ts";
+import { serve } from "./commands/serve.ts";
+import { verify } from "./commands/verify.ts";
+import { ConfigError } from "./config/yaml-file.ts";
+
+const commands: readonly Command[] = [serve, demo, check, verify, replay, schema];
+
+const help = (): string =>
+  [
+    "candor: notices when a model stops being honest about itself",
+    "",
+    ...commands.map(({ usage, summary }) => `  candor ${usage}\n      ${summary}`),
+    "",
+    "Exit codes: 0 all well, 1 the answer is bad news, 2 it could not be done.",
+  ].join("\n");
+
+const run = async (argv: string[], surroundings: Surroundings): Promise<ExitCode> => {
+  const [name, ...args] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    surroundings.out(help());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    surroundings.err(`candor: there is no command "${name}"; try candor help`);
+    return 2;
+  }
+  if (args.includes("--help") || args.includes("-h")) {
+    surroundings.out(`candor ${command.usage}\n    ${command.summary}`);
+    return 0;
+  }
+  try {
+    return await command.run(args, surroundings);
+  } catch (error) {
+    if (error instanceof UsageError)
+      surroundings.err(`candor ${name}: ${error.message}\nusage: candor ${command.usage}`);
+    else if (error instanceof ConfigError) surroundings.err(error.message);
+    else surroundings.err(`candor ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return 2;
+  }
+};
+
+const stopping = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait for the drain.
+    if (stopping.signal.aborted) process.exit(signal === "SIGTERM" ? 143 : 130);
+    stopping.abort();
+  });
+}
+
+process.exitCode = await run(process.argv.slice(2), {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  env: process.env,
+  stopping: stopping.signal,
+  terminal: process.stdout.isTTY === true,
+});

@@ -1,0 +1,34 @@
+/** `candor check FILE`: says whether a configuration would start, and what it would watch. Starts nothing. */
+import { loadConfig } from "../config/load.ts";
+import { readSecrets } from "../config/secrets.ts";
+import { loadProbeSet } from "../probe/load-probe-set.ts";
+import { type Command, onlyPositional, readFlags } from "./command.ts";
+
+export const check: Command = {
+  name: "check",
+  usage: "check FILE [--no-secrets]",
+  summary: "validate a configuration, its probe sets and its secrets",
+  async run(args, { out, env }) {
+    const { values, positionals } = readFlags(args, { "no-secrets": { type: "boolean", default: false } });
+    const file = onlyPositional(positionals, "a configuration file");
+    const config = await loadConfig(file);
+    if (!values["no-secrets"]) readSecrets(config, env);
+    out(`${file}: valid`);
+    for (const { id, models, upstream, route, probes, live } of config.subjects) {
+      const where = upstream ?? config.upstreams[0]?.id;
+      out(`  subject ${id}: models ${models.join(", ")} at upstream ${where}, base URL ${route ?? ""}/v1`);
+      if (probes.enabled) {
+        const set = await loadProbeSet(probes.set);
+        out(
+          `    probes: set ${set.version}, ${probes.perHour} an hour (${probes.calibrationPerHour} while calibrating)`,
+        );
+      } else {
+        out("    probes: off; no persona can be named");
+      }
+      out(`    live answers: ${live.sampleRate * 100} % judged, at most ${live.maxPerHour} an hour`);
+    }
+    const { use, judge } = config.classify;
+    out(`  judged by: ${use === "judge" ? `${judge?.model} at ${judge?.baseUrl}` : "the embedded screen"}`);
+    return 0;
+  },
+};
