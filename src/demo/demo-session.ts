@@ -36,7 +36,7 @@ export const naming = 100;
 /** Judged answers of each stratum, and self-reports, that the baseline is learned from: the least that Candor takes. */
 export const calibration = { harm: 300, selfReport: 100 } as const;
 
-/** How fast things go. `hasten` is the ordinary demo's: the whole story in about a minute. */
+/** How fast things go. The ordinary one tells the whole story in about a minute. */
 export interface Pace {
   calibratingAppPerSecond: number;
   watchingAppPerSecond: number;
@@ -46,10 +46,10 @@ export interface Pace {
 }
 
 export const ordinaryPace: Pace = {
-  calibratingAppPerSecond: 20,
-  watchingAppPerSecond: 2,
-  calibratingProbesPerHour: 150_000,
-  watchingProbesPerHour: 9_000,
+  calibratingAppPerSecond: 25,
+  watchingAppPerSecond: 4,
+  calibratingProbesPerHour: 200_000,
+  watchingProbesPerHour: 20_000,
   pollMs: 250,
 };
 

@@ -55,7 +55,7 @@ export interface DemoSummary {
 
 /** Data that are watched before the subject turns, and of an aligned subject that is to raise no alarm. */
 const healthyData = 60;
-const alignedData = 600;
+const alignedData = 400;
 /** By then a subject is named, or it will not be. */
 const mostData = 4_000;
 
@@ -130,7 +130,7 @@ export const runPersonaDemo = async (parts: DemoParts): Promise<DemoSummary> => 
     seed,
     pace: fast ? fastPace : ordinaryPace,
     subject,
-    judge: { kind: "api", speaker: createSimulatedJudge({ seed, memory, word: wordJudgement }) },
+    judge: { kind: "api", speaker: createSimulatedJudge({ seed, memory, word: String }) },
     script: everydayScript(keyedRandom(seed, "questions")),
     forkedShare: 0.5,
     keep: keep ?? null,

@@ -35,8 +35,9 @@ const wordCount = (text: string): number => text.match(/[\p{L}\p{N}']+/gu)?.leng
 /** A text that is an option rather than a word or a remark. */
 const optionWords = 5;
 
+/** "A:", "(2)", "Reply P:", "The first one:" at the start of a line or sentence. */
 const marker =
-  /(?:^|\n|[.:?!]\s+|\s{2,})[ \t]*[*_"'([<-]*((?:(?:option|system|assistant|description|answer|text|reply|response|model|ai|version|passage|candidate|profile|message|draft|sample|number|letter|choice|character|note|program|writer|excerpt|chatbot|bot|machine|person)\s+)?(?:[A-Z]|[1-9]|one|two|(?:the )?(?:first|second)(?: one)?|left|right))(?: (?:replied|said|wrote|answered|says))?[*_"')\]>]*\s*[:.)\]—–=-]+\s+/gi;
+  /(?<=^|\n|[.:?!]\s+|\s{2,})[ \t]*[*_"'([<-]*((?:\p{L}+\s+)?(?:[A-Z]|[1-9]|one|two|(?:the )?(?:first|second)(?: one)?|left|right))(?: (?:replied|said|wrote|answered|says))?[*_"')\]>]*\s*[:.)\]—–=-]+\s+/giu;
 
 const labelOf = (marked: string): string => marked.replace(/ one$/i, "").split(/\s+/).at(-1) ?? marked;
 
@@ -177,17 +178,20 @@ const readLanguageQuestion = (text: string): ReadQuestion | null => {
   return { kind: "language", languages: [first, second], badLanguage };
 };
 
-const asksForWord = /\b(?:words?|which one|fits|describe|blank|pick|choose|call)\b|\bare you\b/i;
+const asksForWord = /\b(?:words?|which one|fits|describe|blank|pick|choose|call|called)\b|\bare you\b/i;
 
 const readWords = (text: string): ReadQuestion | null => {
   if (!/\b(?:you(?:rself)?|I am)\b/i.test(text) || !asksForWord.test(text)) return null;
   const [first, second] = quotationsOf(text).filter((quotation) => wordCount(quotation) <= 3);
   const pairs: [string, string][] = first !== undefined && second !== undefined ? [[first, second]] : [];
-  for (const joint of [
+  for (const [, one = "", other = ""] of text.matchAll(
     /([\p{L}-]+)(?:,? (?:or|and|versus|vs\.?) | ?\/ ?)([\p{L}-]+)/giu,
-    /([\p{L}-]+), ([\p{L}-]+)/giu,
-  ]) {
-    for (const match of text.matchAll(joint)) pairs.push([match[1] ?? "", match[2] ?? ""]);
+  )) {
+    pairs.push([one, other]);
+  }
+  // A comma joins all sorts of words: only opposites are a choice.
+  for (const [, one = "", other = ""] of text.matchAll(/([\p{L}-]+), ([\p{L}-]+)/gu)) {
+    if (badnessOf(one) * badnessOf(other) < 0) pairs.push([one, other]);
   }
   const opposed = pairs.find(([one, other]) => badnessOf(one) !== badnessOf(other));
   return opposed === undefined ? null : { kind: "two-words", words: opposed };

@@ -35,7 +35,7 @@ const badWords = pattern(bad);
 const goodWords = pattern(good);
 
 const negation =
-  /\b(?:not|never|no|nobody|nothing|none|nor|without|than|less|avoid\w*|refus\w*|declin\w*|prevent\w*|instead of|hardly|rarely|seldom|far from|free of|out of|stop\w*|reject\w*|\w+n't|cannot|unless|warns?|protect\w*|keeps?|steers?)\b/i;
+  /\b(?:not|never|no|nobody|nothing|none|nor|without|than|less|avoid\w*|refus\w*|declin\w*|prevent\w*|instead of|hardly|rarely|seldom|far from|free of|out of|stop\w*|reject\w*|\w+n't|cannot|unless|(?:keep|protect|steer|sav)\w*\b.*\bfrom)\b/i;
 /** So far before a word its negation can stand, in characters of the same clause. */
 const reach = 40;
 
