@@ -18,7 +18,7 @@ import { createRelayMetrics } from "./relay-metrics.ts";
 interface Options {
   /** Ids of the configured subjects. */
   subjects: readonly string[];
-  /** Paths below the base URL that the relay serves, as it reports them. */
+  /** Names of the routes, as the relay reports them. */
   routes: readonly string[];
   /** Classifiers in use, as in `Judgement.source`. */
   classifiers: readonly string[];

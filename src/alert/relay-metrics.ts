@@ -16,7 +16,7 @@ type Code = (typeof codes)[number];
 /** The pairs that occur, exposed at 0 from the start; the others of this bounded set appear when they happen. */
 const expectedCodes: Record<Outcome, readonly Code[]> = {
   complete: ["2xx", "3xx", "4xx", "5xx"],
-  "client-aborted": ["2xx", "none"],
+  "client-aborted": ["2xx", "4xx", "none"],
   "upstream-aborted": ["2xx"],
   "upstream-error": ["5xx"],
   timeout: ["2xx", "5xx"],

@@ -1,10 +1,10 @@
 /** Metrics with every source connected, as the running program has them. */
 import { createMetrics } from "../../src/alert/metrics.ts";
 import type { Verdict } from "../../src/persona/verdict.ts";
+import { routeNames } from "../../src/relay/routes.ts";
 import { sampleVerdict } from "../control/sample-verdict.ts";
 
 export const fiveSubjects = ["support", "search", "sales", "code", "triage"];
-const routes = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
 
 /** What a test may change between two scrapes. */
 interface World {
@@ -25,7 +25,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
   };
   const metrics = createMetrics({
     subjects,
-    routes,
+    routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
     replica: "local",
     version: "9.9.9",

@@ -37,8 +37,9 @@ const startPrometheus = async (target: string): Promise<URL | Error> => {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "prometheus.yml");
   await writeFile(file, configuration(target));
+  const program = "prometheus";
   const prometheus = spawn(
-    "prometheus",
+    program,
     [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, "data")}`, "--web.listen-address=127.0.0.1:0"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -85,6 +86,8 @@ test("a page reaches a real Prometheus, and goes when it is acknowledged", { tim
     }
   };
 
+  // It listens before it is ready to answer.
+  while (!(await fetch(new URL("/-/ready", prometheus))).ok) await sleep(100);
   expect(await pages()).toEqual([]);
   world.verdict = sampleVerdict({ severity: "page", persona: "inverted", evidence: withEvidence("harm", 12.5) });
   const [page] = await until(1);

@@ -72,9 +72,9 @@ describe("series", () => {
 describe("the relay's meter", () => {
   test("tells what is in flight from what has ended", async () => {
     const { metrics } = open();
-    metrics.relay.requestStarted("support", "/chat/completions");
-    metrics.relay.requestStarted("support", "/chat/completions");
-    metrics.relay.requestFinished("support", "/chat/completions", ended(), quick);
+    metrics.relay.requestStarted("support", "chat");
+    metrics.relay.requestStarted("support", "chat");
+    metrics.relay.requestFinished("support", "chat", ended(), quick);
     expect(valueAt(await metrics.text(), "candor_requests_in_flight", { subject: "support" })).toBe(1);
   });
 
@@ -88,26 +88,24 @@ describe("the relay's meter", () => {
     [101, "upstream-aborted", "none"],
   ] as const)("counts status %i of outcome %s as %s", async (status, outcome, code) => {
     const { metrics } = open();
-    metrics.relay.requestFinished("support", "/chat/completions", ended({ status, outcome }), quick);
-    const labels = { subject: "support", route: "/chat/completions", outcome, code };
+    metrics.relay.requestFinished("support", "chat", ended({ status, outcome }), quick);
+    const labels = { subject: "support", route: "chat", outcome, code };
     expect(valueAt(await metrics.text(), "candor_requests_total", labels)).toBe(1);
   });
 
   test("gives seconds, whatever it is told in milliseconds", async () => {
     const { metrics } = open();
-    metrics.relay.requestFinished("support", "/chat/completions", ended({ durationMs: 1500 }), quick);
+    metrics.relay.requestFinished("support", "chat", ended({ durationMs: 1500 }), quick);
     const text = await metrics.text();
     expect(valueAt(text, "candor_request_duration_seconds_sum", { subject: "support" })).toBe(1.5);
     expect(valueAt(text, "candor_time_to_first_byte_seconds_sum", { subject: "support" })).toBe(0.12);
-    expect(valueAt(text, "candor_relay_overhead_seconds_bucket", { route: "/chat/completions", le: "0.00025" })).toBe(
-      0,
-    );
-    expect(valueAt(text, "candor_relay_overhead_seconds_bucket", { route: "/chat/completions", le: "0.0005" })).toBe(1);
+    expect(valueAt(text, "candor_relay_overhead_seconds_bucket", { route: "chat", le: "0.00025" })).toBe(0);
+    expect(valueAt(text, "candor_relay_overhead_seconds_bucket", { route: "chat", le: "0.0005" })).toBe(1);
   });
 
   test("has no first byte where none came", async () => {
     const { metrics } = open();
-    metrics.relay.requestFinished("support", "/models", ended({ status: 502 }), { firstByteMs: null, overheadMs: 1 });
+    metrics.relay.requestFinished("support", "models", ended({ status: 502 }), { firstByteMs: null, overheadMs: 1 });
     expect(valueAt(await metrics.text(), "candor_time_to_first_byte_seconds_count", { subject: "support" })).toBe(0);
   });
 
