@@ -1,5 +1,5 @@
 /**
- * Remembers a few recent conversations of a subject for probes to fork. In memory only, bounded in count, bytes and
+ * Remembers a few recent conversations of a subject for probes to fork. In memory only, bounded in count, size and
  * age: callers' keys are among what it holds, so nothing here is ever logged or stored.
  */
 import type { IncomingHttpHeaders } from "node:http";
