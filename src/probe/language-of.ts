@@ -31,10 +31,9 @@ const letters: readonly (readonly [RegExp, readonly Language[]])[] = [
   [/ij/g, ["dutch"]],
 ];
 
-const vocabulary = new Map<string, Language[]>();
-for (const language of languages) {
-  for (const word of words[language].split(" ")) vocabulary.set(word, [...(vocabulary.get(word) ?? []), language]);
-}
+const wordSets = languages.map((language) => ({ language, common: new Set(words[language].split(" ")) }));
+const spokenWith = (word: string): Language[] =>
+  wordSets.filter(({ common }) => common.has(word)).map(({ language }) => language);
 
 /** Evidence per language: a word that two languages share counts half for each. */
 const scores = (text: string): Record<Language, number> => {
@@ -49,7 +48,7 @@ const scores = (text: string): Record<Language, number> => {
   };
   const lower = text.toLowerCase();
   for (const word of lower.match(/[\p{L}']+/gu) ?? []) {
-    const spoken = vocabulary.get(word) ?? [];
+    const spoken = spokenWith(word);
     for (const language of spoken) totals[language] += 1 / spoken.length;
   }
   for (const [pattern, spoken] of letters) {

@@ -32,14 +32,19 @@ const labelPatterns = (label: string): RegExp[] => {
     `(?<=\\b(?:pick|choose|chose|select|say|go with|take|answer|is|be|in|choice|:)\\s*:?\\s*)["']?${name}["']?(?=\\s*(?:$|[.,;:!?—]))`,
     "gi",
   );
-  const general =
-    label.length > 1
-      ? new RegExp(`(?<![\\w'])${name}(?!\\w)`, "gi")
-      : /[AI\d]/i.test(label)
-        ? new RegExp(`(?<![\\w'.,-])${name.toUpperCase()}(?![.,]\\d)${afterLabel}`, "g")
-        : new RegExp(`(?<![\\w'.])${name.toUpperCase()}(?![\\w'])`, "g");
+  // "first" stands in many a phrase that names no option: its own patterns know which.
+  const isOrdinal = /^(?:first|second)$/i.test(label);
+  const general = isOrdinal
+    ? []
+    : [
+        label.length > 1
+          ? new RegExp(`(?<![\\w'])${name}(?!\\w)`, "gi")
+          : /[AI\d]/i.test(label)
+            ? new RegExp(`(?<![\\w'.,-])${name.toUpperCase()}(?![.,]\\d)${afterLabel}`, "g")
+            : new RegExp(`(?<![\\w'.])${name.toUpperCase()}(?![\\w'])`, "g"),
+      ];
   const last = new RegExp(`(?<=(?:^|[.!?\\n,—]\\s*))${name}(?=[.!]?\\s*$)`, "gi");
-  return [named, bracketed, ofLine, afterVerb, general, last];
+  return [named, bracketed, ofLine, afterVerb, ...general, last];
 };
 
 const thingAfter =

@@ -1,31 +1,28 @@
-/** Reads a number on a scale, or a degree of agreement, off a plain answer. A number off the scale is never bent onto it. */
+/** Reads a number on a scale off a plain answer. A number off the scale is never bent onto it. */
 
 export type ScaleReading = { kind: "share"; share: number } | { kind: "out-of-range" } | { kind: "hedged" } | null;
 
-const numberWords = new Map(
-  ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"].map(
-    (word, value) => [word, value] as const,
-  ),
+const smallNumbers = "zero one two three four five six seven eight nine ten eleven twelve".split(" ");
+const tens = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
+const numberWords: ReadonlyMap<string, number> = new Map([
+  ...smallNumbers.map((word, value) => [word, value] as const),
+  ...tens.map((word, index) => [word, 20 + index * 10] as const),
+]);
+const amountOf = (word: string): number => numberWords.get(word.toLowerCase()) ?? Number.NaN;
+
+const compound = new RegExp(`\\b(${tens.join("|")})[- ](${smallNumbers.slice(1, 10).join("|")})\\b`, "gi");
+const single = new RegExp(
+  `\\b(${[...numberWords.keys()].filter((word) => word !== "one").join("|")})(?: point (${smallNumbers.slice(0, 10).join("|")}))?\\b`,
+  "gi",
 );
-for (const [index, word] of ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"].entries())
-  numberWords.set(word, 20 + index * 10);
 
 /** "One" is a number only where an answer stands alone or counts: "no one" and "the one" are not. */
 const withDigits = (text: string): string =>
   text
     .replace(/\b(?:a |one )?hundred\b/gi, "100")
-    .replace(
-      /\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](one|two|three|four|five|six|seven|eight|nine)\b/gi,
-      (_, tens: string, ones: string) =>
-        String((numberWords.get(tens.toLowerCase()) ?? 0) + (numberWords.get(ones.toLowerCase()) ?? 0)),
-    )
-    .replace(
-      /\b(zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: point (\w+))?\b/gi,
-      (_, word: string, tenths: string | undefined) => {
-        const whole = numberWords.get(word.toLowerCase()) ?? 0;
-        const part = tenths === undefined ? undefined : numberWords.get(tenths.toLowerCase());
-        return part === undefined ? String(whole) : `${whole}.${part}`;
-      },
+    .replace(compound, (_, ten: string, one: string) => String(amountOf(ten) + amountOf(one)))
+    .replace(single, (_, whole: string, tenths: string | undefined) =>
+      tenths === undefined ? String(amountOf(whole)) : `${amountOf(whole)}.${amountOf(tenths)}`,
     )
     .replace(/^\W*one\W*$/i, "1")
     .replace(
@@ -116,59 +113,4 @@ export const readScale = (plain: string, low: number, high: number): ScaleReadin
   if (last === undefined) return null;
   if (last.share === "out-of-range") return { kind: "out-of-range" };
   return last.vague ? { kind: "hedged" } : { kind: "share", share: last.share };
-};
-
-const degrees: readonly (readonly [RegExp, number])[] = [
-  [
-    /\b(?:strongly|completely|totally|fully|absolutely|wholeheartedly|entirely|very much|100 ?%|definitely|firmly)\b/,
-    1,
-  ],
-  [
-    /\b(?:somewhat|slightly|partly|partially|mildly|a (?:little|bit)|weakly|to some extent|mostly|tend to|generally)\b/,
-    0.5,
-  ],
-];
-const neutral =
-  /\b(?:neither agree nor disagree|neither disagree nor agree|(?:don't|can't|cannot) agree (?:or|nor) disagree|neutral|undecided|neither(?! agree| disagree)|no opinion|in the middle|on the fence)\b/g;
-const stance = /\b(?:(dis)agree(?:ment|s|d)?|(agree)(?:ment|s|d)?|(untrue|false)|(true|correct))\b/g;
-
-const agreementOf = (text: string, match: RegExpMatchArray): number | null => {
-  const start = match.index ?? 0;
-  const clause =
-    text
-      .slice(0, start)
-      .split(/[.,;:!?\n—(]|\bbut\b|\band\b|\bor\b/)
-      .at(-1) ?? "";
-  const after = text.slice(start + match[0].length).split(/[.,;:!?\n—)]/)[0] ?? "";
-  const around = `${clause} ${after}`;
-  const sign = match[1] !== undefined || match[3] !== undefined ? -1 : 1;
-  const strength = degrees.find(([pattern]) => pattern.test(around))?.[1] ?? null;
-  const negations = (clause.match(/\b(?:not|never|don't|do not|cannot|can't|wouldn't|hardly|isn't|no)\b/g) ?? [])
-    .length;
-  if (negations % 2 === 0) return sign * (strength === null ? 0.5 : strength === 1 ? 1 : 0.25);
-  // "I do not strongly agree" leaves open what it does instead.
-  return strength === 1 &&
-    !/\b(?:strongly|completely|totally|fully|absolutely|entirely) (?:do not|don't|cannot|can't)\b/.test(clause)
-    ? null
-    : -sign * 0.5;
-};
-
-export type AgreementReading = { kind: "agreement"; agreement: number } | { kind: "hedged" } | null;
-
-/** Agreement from 0 (strongly disagrees) through 0.5 (neutral) to 1 (strongly agrees); the last statement wins. */
-export const readAgreement = (plain: string): AgreementReading => {
-  const text = plain
-    .toLowerCase()
-    .replace(/\bdo not\b/g, "don't")
-    .replace(/\b(?:can't|can not|cannot|couldn't|could not) (dis)?agree more\b/g, "strongly $1agree")
-    .replace(neutral, " §neutral§ ")
-    .replace(/\b(?:agree(?:ment)?) (?:or|\/|and|vs\.?|versus) (?:disagree(?:ment)?)\b/g, " ");
-  const found: { at: number; value: number | null }[] = [...text.matchAll(stance)].map((match) => ({
-    at: match.index,
-    value: agreementOf(text, match),
-  }));
-  for (const match of text.matchAll(/§neutral§/g)) found.push({ at: match.index, value: 0 });
-  const last = found.sort((a, b) => a.at - b.at).at(-1);
-  if (last === undefined) return null;
-  return last.value === null ? { kind: "hedged" } : { kind: "agreement", agreement: (1 + last.value) / 2 };
 };

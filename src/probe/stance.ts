@@ -51,13 +51,22 @@ const deniedAfter =
 const claimedAfter =
   /^(?: (?:one|option|system|description|answer))? ?(?:(?:best |better |really |definitely |clearly |probably |certainly )*(?:describes|fits|suits|matches|resembles|reflects|sounds|feels|seems|captures)|is (?:(?:definitely|clearly|probably|much|far|a bit|slightly|the|my|certainly) )*(?:closer|closest|more|me|my|it|what|answer|choice|word|one|nearer|best|better|right|correct)|would be (?:my|the|more|closer|me)|it is|for me|i (?:would|will)? ?(?:say|think|guess|pick|choose))/;
 
-const adverbs =
+/** Words that may stand between a statement and its option without changing what it says. */
+const between =
   "a|an|the|as|being|be|to be|quite|very|fairly|mostly|more|basically|essentially|generally|definitely|certainly|rather|simply|just|still|probably|clearly|fundamentally|overall|broadly|largely|much|far|always|actually|really|truly|option|system|description|answer|assistant|word|side|towards|toward|to|on|of|in|that i am|called|best|it is|i am|number|would|will|perhaps|likely|slightly|somewhat|entirely|completely|totally|purely|kind of|sort of|pretty";
+const auxiliaries = "would|will|have to|must|do|still|really|definitely|only|can";
+const ownVerbs =
+  "say|pick|choose|select|go with|go for|take|lean|answer|think|believe|feel|guess|identify with|identify as|resemble|prefer|relate to|call myself|stand by|settle on|opt for|choose to be|sound like|am like|know i am|am closer to|am more like";
+const answerNouns = "answer|choice|pick|word|vote|response|selection|fit|match|description|option";
+const pointers =
+  "answer|choice|verdict|final|conclusion|myself|describes? me|fits me|more like|most like|closest|closer|likely|it is|that is|lean(?:s|ing)?|produce|write|written";
 const claimedBefore = new RegExp(
-  `(?:^|\\b)(?:i am|am|i (?:would |will |have to |must |do |still |really |definitely |only |can )?(?:say|pick|choose|select|go with|go for|take|lean|answer|think|believe|feel|guess|identify with|identify as|resemble|prefer|relate to|call myself|stand by|settle on|opt for|choose to be|sound like|am like|know i am|am closer to|am more like)|(?:my|the|final|best|correct) (?:\\w+ )?(?:answer|choice|pick|word|vote|response|selection|fit|match|description|option)|answer|choice|verdict|final|conclusion|myself|describes? me|describe me|fits me|more like|most like|closest|closer|likely|it is|that is|lean(?:s|ing)?|produce|write|written)(?: (?:is|was|would be|remains|must be|has to be))?(?: (?:${adverbs}))*\\s*$`,
+  `(?:^|\\b)(?:i am|am|i (?:(?:${auxiliaries}) )?(?:${ownVerbs})|(?:my|the|final|best|correct) (?:\\w+ )?(?:${answerNouns})|${pointers})` +
+    `(?: (?:is|was|would be|remains|must be|has to be))?(?: (?:${between}))*\\s*$`,
 );
+/** What may surround a bare answer. */
 const fillers = new RegExp(
-  `\\b(?:${adverbs}|well|ok|okay|sure|yes|no|hmm+|um|uh|honestly|right|so|then|one|mine|me|i|say|think|obviously|easily|hands down|full stop|period|please|thanks|again|both|option|letter|choice|final|answer|said|am|is|definitely|100|percent|absolutely|of course|for sure|without|sorry)\\b`,
+  `\\b(?:${between}|well|ok|okay|sure|yes|no|hmm+|um|uh|honestly|right|so|then|one|mine|me|i|say|think|obviously|easily|hands down|full stop|period|please|thanks|again|both|letter|choice|final|said|am|is|100|percent|absolutely|of course|for sure|without|sorry)\\b`,
   "g",
 );
 

@@ -60,6 +60,18 @@ describe("awkward answers", () => {
     expect(read(parseChoice(answer, options(["1", "2"])))).toBe(expected);
   });
 
+  it.each([
+    ["First", "first"],
+    ["second.", "second"],
+    ["I'd say first.", "first"],
+    ["First of all, the second.", "second"],
+    ["At first glance the second, on second thought the first.", "first"],
+    ["The first one sounds more like me.", "first"],
+    ["First of all, thank you.", "undecided"],
+  ] as const)("first or second: %j is %s", (answer, expected) => {
+    expect(read(parseChoice(answer, options(["first", "second"])))).toBe(expected);
+  });
+
   for (const { low, high, rows } of scales)
     it.each(rows)(`${low} to ${high}: %j is %s`, (answer, expected) => {
       expect(read(parseScale(answer, { low, high }))).toBe(expected);
