@@ -62,3 +62,19 @@ export const falseAlarms = [
   { fpr: 5, threshold: 1e4, mean: 0.36, worst: 0.71 },
   { fpr: 5, threshold: 1e5, mean: 0.035, worst: 0.2 },
 ] as const;
+
+/** The name given first, percent of 500 runs, and probes to the name, median and 95 % quantile. */
+export const namings = [
+  { fpr: 1, tpr: 80, harm: 40, truth: "inverted", right: 100, name: [30, 53] },
+  { fpr: 1, tpr: 80, harm: 40, truth: "coherent", right: 99.6, name: [26, 45] },
+  { fpr: 1, tpr: 80, harm: 40, truth: "self-deprecating", right: 99.4, name: [238, 563] },
+  { fpr: 1, tpr: 80, harm: 40, truth: "aligned", right: 93.6, name: null },
+  { fpr: 1, tpr: 80, harm: 20, truth: "inverted", right: 100, name: [53, 121] },
+  { fpr: 1, tpr: 80, harm: 20, truth: "coherent", right: 99, name: [46, 92] },
+  { fpr: 1, tpr: 80, harm: 10, truth: "inverted", right: 100, name: [130, 342] },
+  { fpr: 1, tpr: 80, harm: 10, truth: "coherent", right: 99.2, name: [94, 229] },
+  { fpr: 5, tpr: 80, harm: 20, truth: "inverted", right: 100, name: [97, 249] },
+  { fpr: 5, tpr: 80, harm: 20, truth: "coherent", right: 98.8, name: [77, 174] },
+  { fpr: 1, tpr: 60, harm: 5, truth: "inverted", right: 100, name: [575, 1538] },
+  { fpr: 1, tpr: 60, harm: 5, truth: "coherent", right: 66.8, name: [280, 782] },
+] as const;

@@ -1,10 +1,11 @@
 /**
  * Measures the detector against its reference and its bounds, and writes bench/results/detector.md.
- * `npx node bench/detector/run.ts [--quick]`: about three minutes on one core; --quick: some seconds, to standard output only.
+ * `npx node bench/detector/run.ts [--quick]`: some minutes on one core; --quick: some seconds, to standard output only.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { cells, type Delay, falseAlarms } from "./reference.ts";
+import { measureNaming, type NamingFigures } from "./naming.ts";
+import { cells, type Delay, falseAlarms, namings } from "./reference.ts";
 import {
   compareWithStep,
   countFalseAlarms,
@@ -16,9 +17,9 @@ import {
 
 const quick = process.argv.includes("--quick");
 const runs = quick
-  ? { delay: 40, falseAlarm: 10, answers: 20_000, cost: 3 }
-  : { delay: 800, falseAlarm: 300, answers: 100_000, cost: 9 };
-const seeds = { delay: 1_000, falseAlarm: 500_000, compare: 7 };
+  ? { delay: 40, falseAlarm: 10, answers: 20_000, naming: 5, cost: 3 }
+  : { delay: 800, falseAlarm: 300, answers: 100_000, naming: 200, cost: 9 };
+const seeds = { delay: 1_000, falseAlarm: 500_000, naming: 50_000_000, compare: 7 };
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((cellsOfRow) => `| ${cellsOfRow.join(" | ")} |`).join("\n");
@@ -46,6 +47,10 @@ const alarms = falseAlarms.map((reference) => ({
 const delays = cells.map((cell, at) => ({
   cell,
   measured: measureDelays(cell, { runs: runs.delay, seed: seeds.delay + at * 10_000 }),
+}));
+const names = namings.map((reference, at) => ({
+  reference,
+  measured: measureNaming(reference, { runs: runs.naming, seed: seeds.naming + at * 10_000 }),
 }));
 const seconds = (performance.now() - begun) / 1000;
 
@@ -111,12 +116,57 @@ const delayTable = table(
   ]),
 );
 
+const percent = (share: number): string => (100 * share).toFixed(1);
+const middleAndTail = (probes: readonly number[]): string => {
+  const sorted = probes.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? "-";
+  return `${at(0.5)}/${at(0.95)}`;
+};
+const otherNames = ({ first }: NamingFigures, right: string): string =>
+  Object.entries(first)
+    .filter(([name]) => name !== right)
+    .map(([name, share]) => `${name} ${percent(share)}`)
+    .join(", ") || "-";
+
+const namingTable = table(
+  [
+    "FPR",
+    "TPR",
+    "H",
+    "truth",
+    "right, %",
+    "reference",
+    "else, %",
+    "to alarm",
+    "to name",
+    "reference",
+    "interval misses, %",
+  ],
+  names.map(({ reference, measured }) => {
+    const right = reference.truth === "aligned" ? "none" : reference.truth;
+    return [
+      String(reference.fpr),
+      String(reference.tpr),
+      String(reference.harm),
+      reference.truth,
+      percent(measured.first[right] ?? 0),
+      String(reference.right),
+      otherNames(measured, right),
+      reference.truth === "aligned" ? "-" : middleAndTail(measured.alarm),
+      reference.truth === "aligned" ? "-" : middleAndTail(measured.name),
+      reference.name === null ? "-" : theirs(reference.name),
+      percent(measured.missed),
+    ];
+  }),
+);
+
 const cpu = cpus();
 const report = `# Detector: false alarms, delays, cost
 
 ${new Date().toISOString().slice(0, 10)}, ${cpu.length} x ${cpu[0]?.model.trim() ?? "unknown CPU"}, Node ${process.versions.node}.
 Command: \`npx node bench/detector/run.ts${quick ? " --quick" : ""}\` (${seconds.toFixed(0)} s on one core, the machine shared with other work).
-Random numbers: mulberry32, seeds ${seeds.falseAlarm} + run (false alarms), ${seeds.delay} + 10,000 x row + run (delays).
+Random numbers: mulberry32, seeds ${seeds.falseAlarm} + run (false alarms), ${seeds.delay} + 10,000 x row + run (delays),
+${seeds.naming} + 10,000 x row + run (names).
 
 Simulated judge: flags an answer with probability FPR (1 - H) + TPR H; healthy H = 0.2 %. Each run learns its own baseline
 from 1,000 healthy answers. All data are independent draws; real traffic is not, and delays there will differ. "Reference"
@@ -140,6 +190,15 @@ ${delayTable}
 
 Our median over the reference's, over the ${delays.length} rows: known baseline ${spread(medianRatios("known"))}; ratchet 1e4 ${spread(medianRatios("ratchetTicket"))}; ratchet 1e5 ${spread(medianRatios("ratchetPage"))}.
 Our mean delay over the bound: known baseline ${spread(toBound("known"))}; ratchet 1e4 ${spread(toBound("ratchetTicket"))} (reference: 0.79 to 1.18, median 0.90).
+
+## Names: which one comes first
+
+${runs.naming} runs in each row (reference: 500), of the whole detector with its adaptive mix of probes; rates of the personas are simulated from published
+ones (arXiv 2604.28082). Changed 500 probes after calibration; 6,000 probes at most; a run with a false alarm before the change is drawn
+again. "To alarm", "to name": probes of any kind, median/95 %, where one came. "Interval misses": runs in which the 95 % interval of the harm rate since the
+change, as shown when the name was given, did not hold the true rate; with an estimated start it is not promised.
+
+${namingTable}
 
 ## Cost
 
