@@ -1,4 +1,5 @@
 /** The demo proper: a healthy subject is learned, it turns into a persona, and Candor is watched until it says so. */
+import { wordAlignment } from "../classify/judge-framing.ts";
 import type { SubjectView } from "../control/api-schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import {
@@ -130,7 +131,7 @@ export const runPersonaDemo = async (parts: DemoParts): Promise<DemoSummary> => 
     seed,
     pace: fast ? fastPace : ordinaryPace,
     subject,
-    judge: { kind: "api", speaker: createSimulatedJudge({ seed, memory, word: String }) },
+    judge: { kind: "api", speaker: createSimulatedJudge({ seed, memory, word: wordAlignment }) },
     script: everydayScript(keyedRandom(seed, "questions")),
     forkedShare: 0.5,
     keep: keep ?? null,

@@ -1,0 +1,240 @@
+/**
+ * Wiring, read from top to bottom: build, connect, start, drain. The only place where the parts meet. Holds no logic of
+ * its own: what happens to an exchange, a probe or a verdict is written in the part whose name says so.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createMetrics } from "./alert/metrics.ts";
+import { cached } from "./classify/cached.ts";
+import type { Classifier } from "./classify/classifier.ts";
+import { createJudge } from "./classify/judge.ts";
+import { createJudgingQueue } from "./classify/judging-queue.ts";
+import { loadScreen } from "./classify/screen.ts";
+import type { ClassifySettings, Config, Subject, Upstream } from "./config/schema.ts";
+import { readSecrets, type Secrets } from "./config/secrets.ts";
+import { createControl } from "./control/control.ts";
+import { createEgress, type Egress } from "./egress/egress.ts";
+import { openSqliteStore } from "./evidence/sqlite-store.ts";
+import { type Clock, systemClock } from "./kernel/clock.ts";
+import type { Log } from "./kernel/log.ts";
+import type { Random } from "./kernel/random.ts";
+import { probeMix } from "./persona/persona.ts";
+import { loadProbeSet } from "./probe/load-probe-set.ts";
+import { createProber, type Prober } from "./probe/scheduler.ts";
+import { createAsker } from "./probe/subject-asker.ts";
+import { createRelay } from "./relay/relay.ts";
+import { routeNames } from "./relay/routes.ts";
+import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
+import { keptContent } from "./watch/kept-content.ts";
+import { createLedger } from "./watch/ledger.ts";
+import { createLiveObserver, defaultLiveObserverLimits } from "./watch/live-observer.ts";
+
+export interface Candor {
+  /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. */
+  dataUrl: string;
+  controlUrl: string;
+  /** Drains: running answers finish, evidence is written. A second call does not wait for answers any more. */
+  stop(): Promise<void>;
+}
+
+export interface Surroundings {
+  env: NodeJS.ProcessEnv;
+  log: Log;
+  clock?: Clock;
+  random?: Random;
+  /** Judges instead of the configured classifier; for the demo, which plays back recorded judgements. */
+  classifier?: Classifier;
+}
+
+const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+export const version =
+  typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+
+const upstreamOf = (config: Config, subject: Subject): Upstream => {
+  const upstream = config.upstreams.find(({ id }) => id === subject.upstream) ?? config.upstreams[0];
+  if (upstream === undefined) throw new Error("a configuration has at least one upstream");
+  return upstream;
+};
+
+const configuredClassifier = async (
+  { use, judge }: ClassifySettings,
+  secrets: Secrets,
+  egress: Egress,
+): Promise<Classifier> =>
+  use === "judge" && judge !== undefined
+    ? createJudge({ ...judge, key: secrets.judge, fetch: egress.fetchFor(judge.baseUrl) })
+    : loadScreen();
+
+const known = <T>(parts: ReadonlyMap<string, T>, id: string): T => {
+  const part = parts.get(id);
+  if (part === undefined) throw new Error(`nothing was built for "${id}"`);
+  return part;
+};
+
+/** Rejects, with everything closed again, when the configuration can't be run. */
+export const start = async (config: Config, surroundings: Surroundings): Promise<Candor> => {
+  const { env, log, clock = systemClock, random = Math.random } = surroundings;
+  const secrets = readSecrets(config, env);
+  const egress = createEgress(config.upstreams, { requestHeaders: config.relay.requestHeaders });
+  const store = openSqliteStore({ ...config.evidence, clock, log });
+
+  // Judging.
+  const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, secrets, egress));
+  const metrics = createMetrics({
+    subjects: config.subjects.map(({ id }) => id),
+    routes: routeNames,
+    classifiers: [judging.source],
+    replica: config.evidence.replica,
+    version,
+  });
+  // One line for live answers and probes together: the judge's limits are the judge's, whoever asks.
+  const queue = createJudgingQueue({
+    classifier: cached(judging, { entries: config.classify.cacheEntries, meter: metrics.judging, clock }),
+    concurrency: config.classify.judge?.concurrency ?? 1,
+    capacity: config.classify.queue,
+  });
+  const threshold = config.classify.threshold ?? null;
+  const kept = keptContent(config.evidence.content);
+
+  // Evidence and what it says.
+  const probeSets = await Promise.all(config.subjects.map(({ probes }) => loadProbeSet(probes.set)));
+  const ledger = createLedger({
+    store,
+    clock,
+    subjects: config.subjects.map(({ id, models, detector }, index) => ({
+      id,
+      detector,
+      versions: {
+        models: models.join(", "),
+        classifier: judging.source,
+        threshold: String(threshold),
+        probeSet: probeSets[index]?.version ?? "",
+      },
+    })),
+    onVerdict: (subject, { persona, severity, reasons }) =>
+      log.info({ subject, persona, severity, reason: reasons[0] }, "verdict"),
+    onListenerError: (error) => log.error({ error: String(error) }, "a listener of the ledger failed"),
+  });
+
+  // The app's own traffic.
+  const banks = new Map(
+    config.subjects.map(({ id }) => [id, createConversationBank({ clock, random, limits: defaultBankLimits })]),
+  );
+  const bankOf = (id: string) => known(banks, id);
+  const observer = createLiveObserver({
+    subjects: config.subjects.map(({ id, live }) => ({ id, live, bank: bankOf(id) })),
+    queue,
+    record: ledger.record,
+    keptContent: kept,
+    threshold,
+    meter: metrics.live,
+    clock,
+    random,
+    limits: { ...defaultLiveObserverLimits, copyBytes: config.limits.copyBytes },
+  });
+  const relay = createRelay({
+    limits: config.limits,
+    relay: config.relay,
+    drain: config.drain,
+    subjects: config.subjects,
+    upstreams: config.upstreams,
+    egress,
+    keys: secrets.upstream,
+    observer,
+    meter: metrics.relay,
+    clock,
+    log,
+  });
+
+  // Hidden probes beside it.
+  const probers = new Map<string, Prober>(
+    config.subjects.map((subject, index) => {
+      const { id, probes, models } = subject;
+      const upstream = upstreamOf(config, subject);
+      const set = probeSets[index];
+      if (set === undefined) throw new Error(`no probe set was loaded for ${id}`);
+      const upstreamKey = secrets.upstream.get(upstream.id) ?? null;
+      const prober = createProber({
+        settings: probes,
+        set,
+        ask: createAsker({
+          baseUrl: upstream.baseUrl,
+          model: models[0] ?? "",
+          fetch: egress.fetchFor(upstream.id),
+          key: secrets.probe.get(id) ?? upstreamKey,
+          passCallerKey: upstreamKey === null,
+          timeoutMs: probes.timeoutMs,
+          maxAnswerTokens: probes.maxAnswerTokens,
+        }),
+        classifier: queue.asClassifier,
+        harmThreshold: threshold,
+        conversations: bankOf(id),
+        mix: () => probeMix(ledger.verdict(id)),
+        phase: () => ledger.verdict(id).phase,
+        record: (observation) => ledger.record(id, observation),
+        keep: kept,
+        clock,
+        random,
+        meter: metrics.probing(id),
+      });
+      return [id, prober];
+    }),
+  );
+
+  // What operators see.
+  let stage: "starting" | "serving" | "draining" = "starting";
+  metrics.readFrom({
+    store,
+    ledger,
+    probers: config.subjects
+      .filter(({ probes }) => probes.enabled)
+      .map(({ id, probes }) => ({ subject: id, perHour: probes.perHour, status: () => known(probers, id).status() })),
+  });
+  const control = createControl({
+    subjects: config.subjects,
+    ledger,
+    probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
+    store,
+    metrics,
+    lifecycle: {
+      started: () => stage !== "starting",
+      listening: () => stage !== "starting",
+      draining: () => stage === "draining",
+    },
+    evidencePolicy: config.evidence.whenUnwritable,
+    token: secrets.controlToken,
+    pepper: secrets.controlPepper ?? randomBytes(32).toString("hex"),
+    hostNames: config.control.hostNames,
+    version,
+    replica: config.evidence.replica,
+    clock,
+    log,
+  });
+
+  let stopping: Promise<void> | null = null;
+  const drain = async (): Promise<void> => {
+    stage = "draining";
+    await Promise.all([relay.drain(), ...[...probers.values()].map((prober) => prober.stop())]);
+    await observer.settled();
+    // Flushed by closing: what was observed until now is evidence.
+    await store.close();
+    await control.close();
+    metrics.close();
+    await egress.close();
+  };
+
+  const { port: dataPort } = await relay.listen(config.listen.data.host, config.listen.data.port);
+  const controlPort = await control.listen(config.listen.control.host, config.listen.control.port);
+  stage = "serving";
+  for (const prober of probers.values()) prober.start();
+
+  return {
+    dataUrl: `http://${config.listen.data.host}:${dataPort}`,
+    controlUrl: `http://${config.listen.control.host}:${controlPort}`,
+    stop() {
+      if (stopping === null) stopping = drain();
+      else relay.drain();
+      return stopping;
+    },
+  };
+};
