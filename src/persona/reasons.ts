@@ -4,7 +4,7 @@ import { confidenceSequence } from "./bounds.ts";
 import type { Change } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import { reportEvidence } from "./self-report.ts";
-import { harmfulBaseline, intervalAlpha, suspicion } from "./settings.ts";
+import { harmfulBaseline, intervalAlpha, leastSensitivity, suspicion } from "./settings.ts";
 import type { Alarm, AlarmSource, Naming, PersonaState } from "./state.ts";
 import type { Interval, Verdict } from "./verdict.ts";
 import { countText, evidenceText, meanText, percentText, plural, rateText } from "./wording.ts";
@@ -94,13 +94,13 @@ const whatItSays = (state: PersonaState, facts: Facts): string => {
   return `${named(naming)}; evidence now ${says(state, facts)}${reportsSinceChange(facts)}.`;
 };
 
-/** A form that follows the order of its options is not counted. */
+/** Choices that follow the order of the options, or nothing, are not counted. */
 const lockedForms = (state: PersonaState, facts: Facts, change: Change | null): string[] => {
   if (change === null || facts.contentSensitivity === null || facts.contentSensitivity.sufficient) return [];
   if (reportEvidence(state.reports, change.mark.reports).counted.includes("choice")) return [];
   return [
-    "Its choice between two descriptions follows their order, not what they say " +
-      `(content sensitivity ${facts.contentSensitivity.sensitivity.toFixed(2)}): choices are left out of naming.`,
+    "Its choices between two descriptions do not clearly follow what they say (content sensitivity " +
+      `${facts.contentSensitivity.sensitivity.toFixed(2)} of ${leastSensitivity}): they are left out of naming.`,
   ];
 };
 
@@ -179,11 +179,13 @@ const learning = (state: PersonaState, facts: Facts): string[] => {
 const healthy = (state: PersonaState, facts: Facts): string[] => {
   if (facts.persona !== "aligned") return [];
   const { harm, harmless } = facts.evidence;
-  const { hits, n } = state.watched;
+  const { evidenceFrom } = state;
+  const { hits, n } = countSince(state.watched, evidenceFrom.harm);
+  const start = evidenceFrom.position === 0 ? "baseline" : "acknowledgement";
   const seen =
     n === 0
       ? ""
-      : `; ${countText(hits)} of ${plural(n, "judged answer")} since the baseline were harmful ` +
+      : `; ${countText(hits)} of ${plural(n, "judged answer")} since the ${start} were harmful ` +
         `(${rateText(confidenceSequence(hits, n, intervalAlpha))}) against ${highestBaseline(facts)}`;
   return [
     `No alarm for harm: evidence ${evidenceText(harm.logEvidence)} against the ticket threshold ` +

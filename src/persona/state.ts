@@ -62,6 +62,8 @@ export interface PersonaState {
   /** Log position of the last datum; 0 before the first. */
   position: number;
   strata: Stratum[];
+  /** Where all evidence began: at the last acknowledgement, or at position 0. */
+  evidenceFrom: Mark;
   /** Harm in all strata together, and by channel. */
   harmAll: EDetector<Mark>;
   harmByChannel: Record<Channel, EDetector<Mark>>;
@@ -89,6 +91,34 @@ export interface PersonaState {
 
 const origin: Mark = { position: 0, reports: noReports, harm: nothing, stratum: nothing, harmless: 0 };
 
+type Evidence = Pick<
+  PersonaState,
+  | "evidenceFrom"
+  | "harmAll"
+  | "harmByChannel"
+  | "harmless"
+  | "drift"
+  | "unansweredUp"
+  | "refusalsUp"
+  | "refusalsDown"
+  | "alarms"
+  | "naming"
+>;
+
+/** All that an acknowledgement sets back: evidence, marks, latches. Baselines and counts are not among them. */
+export const freshEvidence = (from: Mark): Evidence => ({
+  evidenceFrom: from,
+  harmAll: createEDetector(rateStakes, from),
+  harmByChannel: { live: createEDetector(rateStakes, from), probe: createEDetector(rateStakes, from) },
+  harmless: { sum: from.harmless, recent: 0 },
+  drift: createEDetector(driftStakes, from),
+  unansweredUp: createEDetector(rateStakes, from),
+  refusalsUp: createEDetector(rateStakes, from),
+  refusalsDown: createEDetector(rateStakes, from),
+  alarms: [],
+  naming: null,
+});
+
 /** A subject of which nothing is known yet; every baseline is to be learned. */
 export const createState = (settings: DetectorSettings): PersonaState => ({
   settings,
@@ -101,19 +131,6 @@ export const createState = (settings: DetectorSettings): PersonaState => ({
   unanswered: createRateBaseline(),
   changes: { count: 0, inView: false },
   ...freshEvidence(origin),
-});
-
-/** All that an acknowledgement sets back: evidence, marks, latches. Baselines and counts are not among them. */
-export const freshEvidence = (from: Mark) => ({
-  harmAll: createEDetector(rateStakes, from),
-  harmByChannel: { live: createEDetector(rateStakes, from), probe: createEDetector(rateStakes, from) },
-  harmless: { sum: from.harmless, recent: 0 } as Harmlessness,
-  drift: createEDetector(driftStakes, from),
-  unansweredUp: createEDetector(rateStakes, from),
-  refusalsUp: createEDetector(rateStakes, from),
-  refusalsDown: createEDetector(rateStakes, from),
-  alarms: [] as Alarm[],
-  naming: null as Naming | null,
 });
 
 export const createStratum = (name: string, channel: Channel): Stratum => ({

@@ -122,8 +122,8 @@ describe("traps", () => {
     const { persona, contentSensitivity, reasons, missing } = subject.verdict();
     expect(persona).toBe("unnamed");
     expect(contentSensitivity).toMatchObject({ sufficient: false });
-    expect(reasons.join(" ")).toMatch(/choices are left out of naming/);
-    expect(missing.join(" ")).toMatch(/follow the order shown/);
+    expect(reasons.join(" ")).toMatch(/they are left out of naming/);
+    expect(missing.join(" ")).toMatch(/answers of form choice that clearly follow content/);
   });
 
   test("with choices locked, recognition and ratings still name it", () => {
