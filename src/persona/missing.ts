@@ -48,9 +48,7 @@ const uncounted = (state: PersonaState, change: Change | null): string[] => {
     const n = state.reports[form].n - mark.reports[form].n;
     if (counted.includes(form)) return [];
     if (contentSensitivity(state.reports, mark.reports, form) !== null) {
-      return [
-        `answers of form ${form} that follow content: the ${countText(n)} since the change follow the order shown`,
-      ];
+      return [`answers of form ${form} that clearly follow content: the ${countText(n)} since the change do not`];
     }
     return [`answers of form ${form} in both orders since the change`];
   });
