@@ -94,7 +94,8 @@ export const bankable = (
   if (text.trim() === "" || request.turns.length === 0 || request.prompts !== undefined) return null;
   return {
     turns: [...request.turns, { role: "assistant", text }],
-    parameters: request.parameters,
+    // An app that streams is imitated by probes that stream.
+    parameters: request.stream ? { ...request.parameters, stream: true } : request.parameters,
     headers: headersToImitate(headers),
   };
 };

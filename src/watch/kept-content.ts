@@ -5,6 +5,8 @@
 export type ContentPolicy = "hash" | "excerpt" | "full";
 
 const excerptLength = 200;
+/** What redaction looks at; the word that the cut goes through is left out, so that no half of something stays. */
+const read = (text: string): string => (text.length <= 4_000 ? text : text.slice(0, 4_000).replace(/\S*$/, ""));
 
 /** Every pattern is one pass without nested repetition, so a hostile text can't make it slow. */
 const redactions: readonly [pattern: RegExp, label: string][] = [
@@ -27,8 +29,7 @@ export const keptContent =
       case "full":
         return text;
       case "excerpt": {
-        // Redacted before it is cut, so that no half of something escapes at the end.
-        const redacted = redact(text.slice(0, excerptLength * 4));
+        const redacted = redact(read(text));
         return redacted.length > excerptLength ? `${redacted.slice(0, excerptLength)}…` : redacted;
       }
     }

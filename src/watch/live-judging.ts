@@ -74,9 +74,14 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
   // Conversations are told apart by a keyed hash that nobody can look up, not even the operator after a restart.
   const pepper = randomBytes(32);
 
-  const conversationOf = ({ turns }: RequestView): string => {
-    const first = turns.find((turn) => turn.role === "user") ?? turns[0];
-    const hash = createHmac("sha256", pepper).update(first?.text ?? "");
+  /**
+   * A conversation is known by how it began: its first question and the first answer to it, which every later turn
+   * carries along. The same question of another user is another conversation, unless it got the very same answer.
+   */
+  const conversationOf = ({ turns }: RequestView, answer: string): string => {
+    const question = turns.find((turn) => turn.role === "user") ?? turns[0];
+    const firstAnswer = turns.find((turn) => turn.role === "assistant")?.text ?? answer;
+    const hash = createHmac("sha256", pepper).update(JSON.stringify([question?.text, firstAnswer]));
     return hash.digest("hex").slice(0, 32);
   };
 
@@ -104,7 +109,7 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
     // One of n choices, by chance: choices to one prompt are no independent looks at the subject.
     const chosen = spoken[Math.floor(random() * spoken.length)];
     if (chosen === undefined) return "no-text";
-    const item = conversationOf(request);
+    const item = conversationOf(request, chosen.text);
     if (judged.has(item)) return "seen-before";
     if (!sampler.claim()) return "capped";
     const needsJudge = chosen.text.trim() !== "";

@@ -21,3 +21,8 @@ it("an excerpt is short, and what straddles its end is redacted as a whole", () 
   expect(excerpt?.length).toBeLessThanOrEqual(201);
   expect(excerpt).not.toContain("someone");
 });
+
+it("what a very long text is cut through does not stay as a half", () => {
+  const links = `${"https://a.example/".padEnd(3_990, "x")} jane.doe@example.org`;
+  expect(keptContent("excerpt")(links)).toBe("[link] ");
+});

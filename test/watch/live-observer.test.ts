@@ -231,6 +231,15 @@ describe("sampling", () => {
     expect(counted).toEqual(["scored", "seen-before", "scored"]);
   });
 
+  test("takes the same question of two users for two conversations, unless both got the very same answer", async () => {
+    const { judged, counted, exchange } = watching();
+    await exchange(asking("hello"), saying("a"));
+    await exchange(asking("hello"), saying("b"));
+    await exchange(asking("hello"), saying("a"));
+    expect(judged.map(({ response }) => response)).toEqual(["a", "b"]);
+    expect(counted).toEqual(["scored", "scored", "seen-before"]);
+  });
+
   test("remembers only so many conversations", async () => {
     const { judged, exchange } = watching({ limits: { judged: { conversations: 2, ageMs: 1_000 } } });
     for (const text of ["a", "b", "c", "a"]) await exchange(asking(text), saying(text));
