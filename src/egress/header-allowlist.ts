@@ -25,7 +25,8 @@ const ofOneHop = new Set([
 /** Headers of this program's own; from elsewhere they would only pretend. */
 const own = "x-candor-";
 
-const capitalised = (name: string): string => name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+const mostRemembered = 512;
+const longestRemembered = 64;
 
 export type HeaderAllowlist = (name: string) => boolean;
 
@@ -36,12 +37,13 @@ export const createHeaderAllowlist = (listed: readonly string[]): HeaderAllowlis
   const prefixes = lower.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
   const passes = (name: string): boolean =>
     !ofOneHop.has(name) && !name.startsWith(own) && (names.has(name) || prefixes.some((p) => name.startsWith(p)));
-  // The usual spellings are decided in advance, so that the hot path changes no letters.
-  const spellings = [...names, ...ofOneHop].flatMap((name) => [name, capitalised(name)]);
-  const decided = new Map(spellings.map((name) => [name, passes(name.toLowerCase())]));
-  return (name) => decided.get(name) ?? passes(name.toLowerCase());
+  // Clients send the same few names again and again. Bounded, because nobody says that they must.
+  const decided = new Map<string, boolean>();
+  return (name) => {
+    const known = decided.get(name);
+    if (known !== undefined) return known;
+    const verdict = passes(name.toLowerCase());
+    if (decided.size < mostRemembered && name.length <= longestRemembered) decided.set(name, verdict);
+    return verdict;
+  };
 };
-
-/** Names that a Connection header lists: they belong to that connection and go no further. */
-export const namedByConnection = (value: string): ReadonlySet<string> =>
-  new Set(value.split(",").map((name) => name.trim().toLowerCase()));

@@ -1,6 +1,6 @@
 /** What of the headers crosses the relay in either direction. Values are passed on byte for byte. */
 import type { IncomingMessage } from "node:http";
-import { createHeaderAllowlist, type HeaderAllowlist, namedByConnection } from "../egress/header-allowlist.ts";
+import { createHeaderAllowlist, type HeaderAllowlist } from "../egress/header-allowlist.ts";
 import { credentials } from "../egress/request-headers.ts";
 
 const usualOfAnswers = [
@@ -35,27 +35,36 @@ const usualOfAnswers = [
 export const answerHeaderAllowlist = (added: readonly string[]): HeaderAllowlist =>
   createHeaderAllowlist([...usualOfAnswers, ...added]);
 
-const nothing: ReadonlySet<string> = new Set();
+const none: ReadonlySet<string> = new Set();
+
+/** Names that a Connection header lists: they belong to that connection and go no further (RFC 9110, 7.6.1). */
+const namedByConnection = (connection: string | undefined): ReadonlySet<string> =>
+  connection === undefined || connection === "keep-alive" || connection === "close"
+    ? none
+    : new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
 
 /** `key` takes the place of every credential of the caller. */
-export const headersUp = (request: IncomingMessage, passes: HeaderAllowlist, key: string | null): string[] => {
-  const raw = request.rawHeaders;
-  const { connection } = request.headers;
-  const dropped =
-    connection === undefined || connection === "keep-alive" || connection === "close"
-      ? nothing
-      : namedByConnection(connection);
+export const headersUp = (
+  { rawHeaders, headers }: IncomingMessage,
+  passes: HeaderAllowlist,
+  key: string | null,
+): string[] => {
+  const dropped = namedByConnection(headers.connection);
   const up: string[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? "";
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? "";
     if (!passes(name)) continue;
-    if (dropped !== nothing && dropped.has(name.toLowerCase())) continue;
+    if (dropped !== none && dropped.has(name.toLowerCase())) continue;
     if (key !== null && credentials.has(name.toLowerCase())) continue;
-    up.push(name, raw[i + 1] ?? "");
+    up.push(name, rawHeaders[i + 1] ?? "");
   }
   if (key !== null) up.push("authorization", `Bearer ${key}`);
   return up;
 };
+
+/** Whether a raw name is `lower`, which is in lower case. Compares lengths first: this runs for every header. */
+const isNamed = (name: string, lower: string): boolean =>
+  name.length === lower.length && (name === lower || name.toLowerCase() === lower);
 
 export interface AnswerHead {
   headers: string[];
@@ -65,21 +74,19 @@ export interface AnswerHead {
   sized: boolean;
 }
 
-/** Framing that belongs to the body itself and not to the connection. */
-const lengthHeader = "content-length";
-
 /** `raw` holds names and values in turn, as bytes; `bodiless` answers (204, 304) must not declare a length. */
 export const headersDown = (raw: readonly Buffer[], passes: HeaderAllowlist, bodiless: boolean): AnswerHead => {
   const head: AnswerHead = { headers: [], contentType: "", contentEncoding: undefined, sized: false };
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]?.toString("latin1") ?? "";
-    const isLength = name.length === lengthHeader.length && name.toLowerCase() === lengthHeader;
+    // The length is of the body itself, which passes unchanged, and not of the connection.
+    const isLength = isNamed(name, "content-length");
     if (isLength ? bodiless : !passes(name)) continue;
     const value = raw[i + 1]?.toString("latin1") ?? "";
     head.headers.push(name, value);
     if (isLength) head.sized = true;
-    else if (name.length === 12 && name.toLowerCase() === "content-type") head.contentType = value;
-    else if (name.length === 16 && name.toLowerCase() === "content-encoding") head.contentEncoding = value;
+    else if (isNamed(name, "content-type")) head.contentType = value;
+    else if (isNamed(name, "content-encoding")) head.contentEncoding = value;
   }
   return head;
 };

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { breakages } from "./failure.ts";
-import type { RunningExchange } from "./running-exchange.ts";
+import type { RunningExchanges } from "./running-exchanges.ts";
 
 /** How long a broken-off answer may take to reach its client before the connection is closed anyway. */
 const lastWordsMs = 1_000;
@@ -20,7 +20,7 @@ export interface Draining {
 
 interface Options {
   server: Server;
-  running: ReadonlySet<RunningExchange>;
+  running: RunningExchanges;
   settings: Config["drain"];
   clock: Clock;
 }
@@ -58,10 +58,10 @@ export const createDraining = ({ server, running, settings, clock }: Options): D
       server.close(() => resolve());
     });
     server.closeIdleConnections();
-    if (running.size > 0) await wait(settings.timeoutSeconds * 1_000);
+    if (running.count() > 0) await wait(settings.timeoutSeconds * 1_000);
     phase = "over";
     for (const exchange of running) exchange.breakOff(breakages.stopping);
-    const cancel = clock.after(running.size > 0 ? lastWordsMs : 0, () => server.closeAllConnections());
+    const cancel = clock.after(running.count() > 0 ? lastWordsMs : 0, () => server.closeAllConnections());
     await closed;
     cancel();
   };
@@ -73,7 +73,7 @@ export const createDraining = ({ server, running, settings, clock }: Options): D
       if (phase === "serving" || phase === "leaving") return;
       // A response becomes idle only after it has closed.
       setImmediate(() => server.closeIdleConnections());
-      if (phase === "finishing" && running.size === 0) wake();
+      if (phase === "finishing" && running.count() === 0) wake();
     },
     drain() {
       if (finished === null) finished = leave();

@@ -18,6 +18,7 @@ import { guardObserver } from "./guarded-observer.ts";
 import { createRequestHandler } from "./request-handler.ts";
 import { createRouteTable } from "./routes.ts";
 import { type Exchange, type RunningExchange, startExchange } from "./running-exchange.ts";
+import { createRunningExchanges } from "./running-exchanges.ts";
 
 export interface Relay {
   /** Port 0 lets the system choose; the chosen one is returned. */
@@ -63,7 +64,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     most: limits.maxConnections,
     refused: ({ reason }) => meter.requestRefused("other", reason),
   });
-  const running = new Set<RunningExchange>();
+  const running = createRunningExchanges(clock);
   const draining = createDraining({ server, running, settings: options.drain, clock });
   const destinations = createDestinations({ ...options, unmatched: settings.unmatched });
 

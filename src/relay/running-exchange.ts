@@ -42,6 +42,8 @@ interface Parts {
 export interface RunningExchange {
   /** Ends it now, visibly incomplete. */
   breakOff(reason: BrokenExchange): void;
+  /** To be called now and then with the monotonic time: ends it when one side has been silent for too long. */
+  check(now: number): void;
 }
 
 const reasonOf = (error: Error, answerBegun: boolean): BrokenExchange => {
@@ -75,7 +77,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   let paused = false;
   let waitsForDrain = false;
   let lastMove = exchange.readAt;
-  let cancelTimer = (): void => {};
+  let patienceMs = headersTimeoutMs;
 
   const end = (as: ExchangeEnd["outcome"]): void => {
     outcome = as;
@@ -95,19 +97,16 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     }
   };
 
-  /** Both sides may fall silent: the upstream within its answer, or a client that no longer reads. */
-  const checkSilence = (): void => {
-    const silentMs = clock.monotonic() - lastMove;
-    if (silentMs < idleTimeoutMs) {
-      cancelTimer = clock.after(Math.ceil(idleTimeoutMs - silentMs), checkSilence);
-    } else if (paused || outcome !== null) {
-      if (outcome === null) end("client-aborted");
-      response.destroy();
-    } else {
-      breakOff(breakages.stalled);
-      lastMove = clock.monotonic();
-      cancelTimer = clock.after(idleTimeoutMs, checkSilence);
+  /** Both sides may fall silent: the upstream, or a client that no longer reads. */
+  const check = (now: number): void => {
+    if (now - lastMove < patienceMs) return;
+    if (outcome === null && !paused) {
+      breakOff(response.headersSent ? breakages.stalled : breakages.noAnswer);
+      lastMove = now;
+      return;
     }
+    if (outcome === null) end("client-aborted");
+    response.destroy();
   };
 
   const resume = (): void => {
@@ -136,8 +135,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
       response.writeHead(statusCode, statusText ?? "", head.headers);
       status = statusCode;
       if (isEventStream) response.flushHeaders();
-      cancelTimer();
-      cancelTimer = clock.after(idleTimeoutMs, checkSilence);
+      patienceMs = idleTimeoutMs;
       lastMove = clock.monotonic();
       overheadMs += lastMove - startedAt;
     },
@@ -172,7 +170,6 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   };
 
   const responseClosed = (): void => {
-    cancelTimer();
     if (outcome === null) end("client-aborted");
     const delivered = response.writableFinished ? outcome : outcome === "complete" ? "client-aborted" : outcome;
     const result: ExchangeEnd = {
@@ -191,12 +188,11 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     ended(running);
   };
 
-  const running: RunningExchange = { breakOff };
-  response.once("close", responseClosed);
+  const running: RunningExchange = { breakOff, check };
+  response.on("close", responseClosed);
   line.running += 1;
   meter.requestStarted(subject, route);
   if (Buffer.isBuffer(outgoing.body)) meter.bytes("up", outgoing.body.length);
-  cancelTimer = clock.after(headersTimeoutMs, () => breakOff(breakages.noAnswer));
   line.exit.dispatch(outgoing, handler);
   overheadMs += clock.monotonic() - exchange.readAt;
   return running;

@@ -1,0 +1,51 @@
+/** The two exchanges that are measured: about 1 KB of JSON each way, and an event stream of 20 frames. */
+
+const question = "Which of these two savings plans suits somebody who retires in eleven years? ".repeat(11);
+const answer = "It depends on the fees, on taxes and on how much risk is bearable. ".repeat(9);
+
+const usage = { prompt_tokens: 190, completion_tokens: 140, total_tokens: 330 };
+
+export const wholeAnswer: Buffer = Buffer.from(
+  JSON.stringify({
+    id: "chatcmpl-9",
+    object: "chat.completion",
+    created: 1_700_000_000,
+    model: "bench-model",
+    choices: [{ index: 0, message: { role: "assistant", content: answer, refusal: null }, finish_reason: "stop" }],
+    usage,
+  }),
+);
+
+const frame = (text: string): string => {
+  const choices = [{ index: 0, delta: { content: text }, finish_reason: null }];
+  const chunk = {
+    id: "chatcmpl-9",
+    object: "chat.completion.chunk",
+    created: 1_700_000_000,
+    model: "bench-model",
+    choices,
+  };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+};
+
+export const frames: readonly Buffer[] = [
+  ...Array.from({ length: 19 }, (_, index) => Buffer.from(frame(`word ${index} `))),
+  Buffer.from("data: [DONE]\n\n"),
+];
+
+const body = (stream: boolean): string =>
+  JSON.stringify({
+    model: "bench-model",
+    messages: [
+      { role: "system", content: "You advise on savings." },
+      { role: "user", content: question },
+    ],
+    temperature: 0.2,
+    ...(stream ? { stream: true } : {}),
+  });
+
+export const workloads = {
+  json: { requestBody: body(false), answerBytes: wholeAnswer.length },
+  sse: { requestBody: body(true), answerBytes: frames.reduce((sum, { length }) => sum + length, 0) },
+} as const;
+export type Workload = keyof typeof workloads;
