@@ -99,7 +99,7 @@ export const describeProblems = (source: string, problems: readonly Problem[]): 
   problems
     .map(({ line, column, path, value, fix }) => {
       const place = line === null ? source : `${source}:${line}:${column}`;
-      const subject = path === "" ? "the document" : path;
-      return `${place}: ${subject}${value === null ? "" : ` is ${value}`}: ${fix}`;
+      if (path === "") return `${place}: ${fix}`;
+      return `${place}: ${path}${value === null ? "" : ` is ${value}`}: ${fix}`;
     })
     .join("\n");

@@ -34,7 +34,7 @@ describe("a configuration file", () => {
   });
 
   const wrong: [what: string, text: string, says: string][] = [
-    ["an unknown field", `${minimal}colour: red\n`, "candor.yaml:2:1: the document: unknown field colour"],
+    ["an unknown field", `${minimal}colour: red\n`, "candor.yaml:2:1: unknown field colour"],
     [
       "a field of the wrong type",
       minimal.replace("[gpt-x]", "gpt-x"),

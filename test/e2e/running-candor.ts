@@ -1,0 +1,61 @@
+/** Starts the real command line as a process of its own, as a user would. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+/** The Node that runs this test is the pinned one. */
+const command = [process.execPath, "src/cli.ts"] as const;
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a subcommand to its end. */
+export const runCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Finished => {
+  const { status, stdout, stderr } = spawnSync(command[0], [command[1], ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { code: status, stdout, stderr };
+};
+
+export interface Serving {
+  dataUrl: string;
+  controlUrl: string;
+  process: ChildProcess;
+  /** All that was logged so far. */
+  logged(): string;
+  /** Sends the signal and resolves with the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `candor serve` and resolves once it says that it is ready. */
+export const serveCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Serving> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command[0], [command[1], "serve", ...args], { cwd: root, env: { ...process.env, ...env } });
+    const exited = new Promise<number | null>((gone) => child.once("exit", gone));
+    let log = "";
+    const hear = (bytes: Buffer): void => {
+      log += bytes.toString();
+      const line = log.split("\n").find((one) => one.includes('"msg":"ready"'));
+      if (line === undefined) return;
+      const { data, control } = JSON.parse(line) as { data: string; control: string };
+      resolve({
+        dataUrl: data,
+        controlUrl: control,
+        process: child,
+        logged: () => log,
+        end(signal = "SIGTERM") {
+          child.kill(signal);
+          return exited;
+        },
+      });
+    };
+    child.stderr.on("data", hear);
+    child.stdout.on("data", hear);
+    void exited.then((code) => reject(new Error(`candor ended with ${code}: ${log}`)));
+  });
