@@ -60,7 +60,7 @@ export const createDraining = ({ server, running, settings, clock }: Options): D
     server.closeIdleConnections();
     if (running.count() > 0) await wait(settings.timeoutSeconds * 1_000);
     phase = "over";
-    for (const exchange of running) exchange.breakOff(breakages.stopping);
+    for (const exchange of running.now()) exchange.breakOff(breakages.stopping);
     const cancel = clock.after(running.count() > 0 ? lastWordsMs : 0, () => server.closeAllConnections());
     await closed;
     cancel();

@@ -40,6 +40,8 @@ interface Parts {
 }
 
 export interface RunningExchange {
+  /** Where it stands among those under way; theirs to use. */
+  slot: number;
   /** Ends it now, visibly incomplete. */
   breakOff(reason: BrokenExchange): void;
   /** To be called now and then with the monotonic time: ends it when one side has been silent for too long. */
@@ -188,7 +190,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     ended(running);
   };
 
-  const running: RunningExchange = { breakOff, check };
+  const running: RunningExchange = { slot: -1, breakOff, check };
   response.on("close", responseClosed);
   line.running += 1;
   meter.requestStarted(subject, route);
