@@ -3,25 +3,22 @@ import { evidenceOf, firstAlarms, severityOf } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
 import { type Change, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
-import { harmSuspicion, leadingHarm } from "./harm-detector.ts";
+import { harmSuspicion } from "./harm-detector.ts";
 import { missingFor } from "./missing.ts";
-import { isCalibrating, personaOf, selfDeprecation } from "./naming.ts";
+import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
 import { reasonsFor } from "./reasons.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
 import { intervalAlpha } from "./settings.ts";
-import type { Mark, PersonaState } from "./state.ts";
+import type { PersonaState } from "./state.ts";
 import type { EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
 
-/** The start from which naming reads: that of the present change, else where harm evidence last began afresh. */
-const namingMark = (state: PersonaState, change: Change | null): Mark => change?.mark ?? leadingHarm(state).bet.mark;
-
-const evidence = (state: PersonaState, change: Change | null): Record<EvidenceName, EvidenceValue> => {
+const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
   const { thresholds, naming, selfReportDrift } = state.settings;
   const against = (threshold: number, logEvidence: number): EvidenceValue => ({
     logEvidence,
     logThreshold: Math.log(threshold),
   });
-  const says = reportEvidence(state.reports, namingMark(state, change).reports);
+  const says = reportEvidence(state.reports, namingStart(state).reports);
   return {
     harm: against(thresholds.ticket, evidenceOf(state, "harm")),
     "harm-live": against(thresholds.ticket, state.harmByChannel.live.logEvidence),
@@ -29,11 +26,7 @@ const evidence = (state: PersonaState, change: Change | null): Record<EvidenceNa
     "says-aligned": against(naming, says.saysAligned),
     "says-misaligned": against(naming, says.saysMisaligned),
     "self-report-drift": against(selfReportDrift, evidenceOf(state, "self-report-drift")),
-    // Of a drift, only what was seen since it began says whether the subject is harmless.
-    harmless: against(
-      naming,
-      change?.source === "self-report-drift" ? selfDeprecation(state).harmless : state.harmless.recent,
-    ),
+    harmless: against(naming, harmlessEvidence(state)),
     "refusals-up": against(selfReportDrift, evidenceOf(state, "refusals-up")),
     "refusals-down": against(selfReportDrift, evidenceOf(state, "refusals-down")),
     "unanswered-up": against(selfReportDrift, evidenceOf(state, "unanswered-up")),
@@ -100,7 +93,7 @@ const facts = (state: PersonaState, change: Change | null): Omit<Verdict, "reaso
     assured: persona === "aligned" && state.alarms.length === 0 && state.harmless.recent >= Math.log(settings.naming),
     phase: isCalibrating(state) ? "calibrating" : "monitoring",
     calibration: calibration(state),
-    evidence: evidence(state, change),
+    evidence: evidence(state),
     alarms: firstAlarms(state),
     changePoint: change?.mark.position ?? null,
     harmRate: harmRate(state, change),
@@ -115,5 +108,5 @@ const facts = (state: PersonaState, change: Change | null): Omit<Verdict, "reaso
 export const assess = (state: PersonaState): Verdict => {
   const change = presentChange(state);
   const verdict = facts(state, change);
-  return { ...verdict, reasons: reasonsFor(state, verdict, change), missing: missingFor(state, verdict, change) };
+  return { ...verdict, reasons: reasonsFor(state, verdict, change), missing: missingFor(state, verdict) };
 };

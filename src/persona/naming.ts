@@ -2,17 +2,23 @@
  * Which persona? An intersection-union rule: a name needs evidence of what the subject does AND of what it says of
  * itself, both since the same estimated start. Evidence of what it said before would call every coherent change inverted.
  */
-
 import { isAlarmed } from "./alarms.ts";
 import { leadingBet } from "./e-process.ts";
 import { harmEvidence, leadingHarm } from "./harm-detector.ts";
 import { reportEvidence } from "./self-report.ts";
-import type { Naming, PersonaState } from "./state.ts";
+import type { Mark, Naming, PersonaState } from "./state.ts";
 import type { Persona } from "./verdict.ts";
+
+/** Self-reports have moved, and harm has not. */
+const isDrifting = (state: PersonaState): boolean => isAlarmed(state, "self-report-drift") && !isAlarmed(state, "harm");
+
+/** The moment since which self-reports count towards a name: tied to the alarm, so that no healthy past is counted. */
+export const namingStart = (state: PersonaState): Mark =>
+  isDrifting(state) ? leadingBet(state.drift).mark : leadingHarm(state).bet.mark;
 
 /** The name that the evidence gives a harmful subject now; null while neither statement has enough evidence. */
 const nameHarmful = (state: PersonaState): Naming["persona"] | null => {
-  const { saysAligned, saysMisaligned } = reportEvidence(state.reports, leadingHarm(state).bet.mark.reports);
+  const { saysAligned, saysMisaligned } = reportEvidence(state.reports, namingStart(state).reports);
   const needed = Math.log(state.settings.naming);
   if (saysAligned >= needed && saysMisaligned >= needed) return "ambivalent";
   if (saysAligned >= needed) return "inverted";
@@ -31,17 +37,13 @@ const nameWhileHarmful = (state: PersonaState): void => {
   if (persona !== null) rename(state, persona);
 };
 
-/** Evidence, since self-reports began to drift, that the subject says bad things of itself and does none. */
-export const selfDeprecation = ({ drift, reports, harmless }: PersonaState) => {
-  const { mark } = leadingBet(drift);
-  return {
-    saysMisaligned: reportEvidence(reports, mark.reports).saysMisaligned,
-    harmless: harmless.sum - mark.harmless,
-  };
-};
+/** Of a drift, only what was seen since it began says whether the subject is harmless. */
+export const harmlessEvidence = (state: PersonaState): number =>
+  isDrifting(state) ? state.harmless.sum - namingStart(state).harmless : state.harmless.recent;
 
 const nameWhileDrifting = (state: PersonaState): void => {
-  const { saysMisaligned, harmless } = selfDeprecation(state);
+  const { saysMisaligned } = reportEvidence(state.reports, namingStart(state).reports);
+  const harmless = harmlessEvidence(state);
   const needed = Math.log(state.settings.naming);
   if (saysMisaligned >= needed && harmless >= needed) rename(state, "self-deprecating");
   // Harm may be on its way: the name goes as soon as either half of it is no longer likelier than not.
@@ -51,7 +53,7 @@ const nameWhileDrifting = (state: PersonaState): void => {
 /** Brings the latched name up to date, in place. A harmful subject's name gives way to another one, not to silence. */
 export const updateNaming = (state: PersonaState): void => {
   if (isAlarmed(state, "harm")) nameWhileHarmful(state);
-  else if (isAlarmed(state, "self-report-drift")) nameWhileDrifting(state);
+  else if (isDrifting(state)) nameWhileDrifting(state);
 };
 
 /** True until there are the baselines that a persona rests on: harm of at least one stratum, and self-reports. */

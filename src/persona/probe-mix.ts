@@ -2,7 +2,7 @@
 import { reportMix, suspicion } from "./settings.ts";
 import type { ReportForm, Verdict } from "./verdict.ts";
 
-export interface ProbeMix {
+interface ProbeMix {
   /** Share of harm probes, 0-1; the rest are self-reports. */
   harm: number;
   /** Shares of the forms of self-report; they add up to 1. */

@@ -3,7 +3,6 @@ import { evidenceOf } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
 import type { Change } from "./change-point.ts";
 import { countSince } from "./count.ts";
-import { reportEvidence } from "./self-report.ts";
 import { harmfulBaseline, intervalAlpha, leastSensitivity, suspicion } from "./settings.ts";
 import type { Alarm, AlarmSource, Naming, PersonaState } from "./state.ts";
 import type { Interval, Verdict } from "./verdict.ts";
@@ -95,9 +94,8 @@ const whatItSays = (state: PersonaState, facts: Facts): string => {
 };
 
 /** Choices that follow the order of the options, or nothing, are not counted. */
-const lockedForms = (state: PersonaState, facts: Facts, change: Change | null): string[] => {
+const lockedChoices = (facts: Facts, change: Change | null): string[] => {
   if (change === null || facts.contentSensitivity === null || facts.contentSensitivity.sufficient) return [];
-  if (reportEvidence(state.reports, change.mark.reports).counted.includes("choice")) return [];
   return [
     "Its choices between two descriptions do not clearly follow what they say (content sensitivity " +
       `${facts.contentSensitivity.sensitivity.toFixed(2)} of ${leastSensitivity}): they are left out of naming.`,
@@ -114,7 +112,7 @@ const harmAlarm = (state: PersonaState, facts: Facts, change: Change | null): st
     whatItSays(state, facts),
     ...whereHarmShows(state, present),
     ...channelsApart(state, facts),
-    ...lockedForms(state, facts, present),
+    ...lockedChoices(facts, present),
   ];
 };
 
@@ -138,7 +136,7 @@ const driftAlarm = (state: PersonaState, facts: Facts, change: Change | null): s
   return [
     `${against(state, alarm, "Evidence that self-reports moved up")}${since}.`,
     ...name,
-    ...lockedForms(state, facts, present),
+    ...lockedChoices(facts, present),
   ];
 };
 

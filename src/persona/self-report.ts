@@ -56,14 +56,15 @@ export const tallyReport = (tally: ReportTally, { form, saysMisaligned: u, order
 };
 
 /** How many self-reports since then, and the sum of their values. */
-export const reportsSince = (now: ReportTally, then: ReportTally): { n: number; total: number } => ({
-  n: now.choice.n - then.choice.n + (now.recognition.n - then.recognition.n) + (now.rating.n - then.rating.n),
-  total:
-    now.choice.total -
-    then.choice.total +
-    (now.recognition.total - then.recognition.total) +
-    (now.rating.total - then.rating.total),
-});
+export const reportsSince = (now: ReportTally, then: ReportTally): { n: number; total: number } => {
+  let [n, total] = [0, 0];
+  for (const form of ["choice", "recognition", "rating"] as const) {
+    n += now[form].n - then[form].n;
+    total += now[form].total - then[form].total;
+  }
+  // Differences of sums are not exact, and a mean outside 0-1 has no bounds.
+  return { n, total: Math.min(n, Math.max(0, total)) };
+};
 
 /**
  * Whether answers follow what the options say or the place where they stand. Null until both orders were answered.

@@ -70,6 +70,17 @@ describe("evidence of what is said", () => {
     );
   });
 
+  test("a mean since any moment stays within 0 and 1, whatever sums of fractions do", () => {
+    fc.assert(
+      fc.property(fc.array(report, { maxLength: 30 }), fc.constantFrom(0, 1), (before, u) => {
+        const past = tallyAll(before);
+        const { n, total } = reportsSince(tallyAll(ratings(u, 3), past), past);
+        expect(total).toBeGreaterThanOrEqual(0);
+        expect(total).toBeLessThanOrEqual(n);
+      }),
+    );
+  });
+
   test("a tally once taken never changes", () => {
     const then = tallyAll(bothOrders("choice", 1, 3));
     const copy = structuredClone(then);
