@@ -9,7 +9,7 @@ import type { Classifier } from "../classify/classifier.ts";
 import type { SubjectView } from "../control/api-schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
-import { type AppTraffic, type Script, startAppTraffic } from "./app-traffic.ts";
+import { type AppTraffic, type Script, startAppTraffic, type TrafficCounts } from "./app-traffic.ts";
 import { type ControlReader, createControlReader } from "./control-reader.ts";
 import { keyedRandom } from "./keyed-random.ts";
 import { type Speaker, startOpenAiServer } from "./openai-server.ts";
@@ -85,9 +85,14 @@ export interface Session {
   /**
    * Looks at the subject again and again until `until` holds.
    * @param look called with every look
-   * @throws {StalledError} when the log has not grown for `stallSeconds`
+   * @param progress must grow, or it counts as stalled; default: the length of the log
+   * @throws {StalledError} when there was no progress for `stallSeconds`
    */
-  follow(until: (subject: SubjectView) => boolean, look: (subject: SubjectView) => void): Promise<SubjectView>;
+  follow(
+    until: (subject: SubjectView) => boolean,
+    look: (subject: SubjectView) => void,
+    progress?: (subject: SubjectView) => number,
+  ): Promise<SubjectView>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +102,24 @@ export class StalledError extends Error {
 }
 
 const stallSeconds = 30;
+
+const whyStalled = ({ verdict, summary }: SubjectView, { failed, lastError }: TrafficCounts): string => {
+  const errors = summary.arms.reduce((sum, { error }) => sum + error, 0);
+  return [
+    `no progress for ${stallSeconds} s`,
+    ...verdict.missing,
+    `${errors} answers could not be judged`,
+    `${failed} calls of the app failed${lastError === null ? "" : `, the last with: ${lastError}`}`,
+  ].join("; ");
+};
+
+/** Whether all baselines are there, not only the first that a verdict can rest on. */
+export const isCalibrated = ({ verdict }: SubjectView): boolean =>
+  verdict.phase === "monitoring" && verdict.calibration.every(({ have, need }) => have >= need);
+
+/** What there is of all that the baselines need. */
+export const calibratedData = ({ verdict }: SubjectView): number =>
+  verdict.calibration.reduce((sum, { have, need }) => sum + Math.min(have, need), 0);
 
 const configFor = (parts: SessionParts, subjectUrl: string, judgeUrl: string | null, folder: string): unknown => ({
   listen: { data: { port: 0 }, control: { port: 0 } },
@@ -184,21 +207,16 @@ const build = async (
     reader,
     traffic,
     seconds: () => (clock.monotonic() - began) / 1000,
-    async follow(until, look) {
-      let grown = { position: -1, at: clock.monotonic() };
+    async follow(until, look, progress = ({ verdict }) => verdict.position) {
+      let grown = { to: -1, at: clock.monotonic() };
       for (;;) {
         if (parts.stopping.aborted) throw new StalledError("asked to end");
         const seen = await reader.subject();
         look(seen);
         if (until(seen)) return seen;
         const now = clock.monotonic();
-        if (seen.verdict.position > grown.position) grown = { position: seen.verdict.position, at: now };
-        if (now - grown.at > stallSeconds * 1000) {
-          const { failed, lastError } = traffic.counts();
-          throw new StalledError(
-            `no evidence for ${stallSeconds} s; missing: ${seen.verdict.missing.join("; ") || "nothing"}; ${failed} calls of the app failed${lastError === null ? "" : `, the last with: ${lastError}`}`,
-          );
-        }
+        if (progress(seen) > grown.to) grown = { to: progress(seen), at: now };
+        if (now - grown.at > stallSeconds * 1000) throw new StalledError(whyStalled(seen, traffic.counts()));
         await pause();
       }
     },

@@ -14,7 +14,9 @@ import {
 import { everydayScript } from "./app-traffic.ts";
 import type { DemoOptions } from "./demo-options.ts";
 import {
+  calibratedData,
   fastPace,
+  isCalibrated,
   naming,
   openSession,
   ordinaryPace,
@@ -60,9 +62,6 @@ const alignedData = 400;
 /** By then a subject is named, or it will not be. */
 const mostData = 4_000;
 
-const isCalibrated = ({ verdict }: SubjectView): boolean =>
-  verdict.phase === "monitoring" && verdict.calibration.every(({ have, need }) => have >= need);
-
 const dataIn = ({ verdict }: SubjectView): number => verdict.position;
 
 const tell = async (
@@ -74,7 +73,7 @@ const tell = async (
   const { options, screen, clock } = parts;
   const look = (stage: Stage) => (seen: SubjectView) => screen.show(sceneOf(stage, persona, session, seen));
 
-  const calibrated = await session.follow(isCalibrated, look("calibrating"));
+  const calibrated = await session.follow(isCalibrated, look("calibrating"), calibratedData);
   const calibration = session.seconds();
   session.traffic.setRate((options.fast ? fastPace : ordinaryPace).watchingAppPerSecond);
   const healthy = await session.follow((seen) => dataIn(seen) >= dataIn(calibrated) + healthyData, look("healthy"));

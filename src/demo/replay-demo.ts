@@ -8,8 +8,10 @@ import type { Clock } from "../kernel/clock.ts";
 import { type Aftermath, aftermathOf, isPage } from "./after-the-turn.ts";
 import type { DemoOptions } from "./demo-options.ts";
 import {
+  calibratedData,
   calibration,
   fastPace,
+  isCalibrated,
   naming,
   openSession,
   type Session,
@@ -121,9 +123,6 @@ const isPlayed = (session: Session) => {
   };
 };
 
-const isCalibrated = ({ verdict }: SubjectView): boolean =>
-  verdict.phase === "monitoring" && verdict.calibration.every(({ have, need }) => have >= need);
-
 interface Run extends ReplayParts {
   session: Session;
   subject: RecordedSubject;
@@ -178,7 +177,7 @@ const faultIn = (control: ReplayStep): string | null =>
 const play = async (run: Run, healthy: Part, parts: readonly Part[]): Promise<ReplaySummary> => {
   const { session, subject, options } = run;
   subject.play(healthy.rows.slice(0, toLearnFrom));
-  await session.follow(isCalibrated, look(run, "calibrating", healthy.name));
+  await session.follow(isCalibrated, look(run, "calibrating", healthy.name), calibratedData);
   const control = await playStep(run, { ...healthy, rows: healthy.rows.slice(toLearnFrom) }, "healthy");
   subject.become(options.persona ?? "coherent");
   const steps: ReplayStep[] = [];

@@ -46,7 +46,11 @@ afterEach(() => {
   written.err = [];
 });
 
-const demo = (story: Story, options: Record<string, unknown> = {}, signal = stopping.signal) => {
+const demo = (
+  story: Story,
+  options: Record<string, unknown> = {},
+  { signal = stopping.signal, clock = systemClock } = {},
+) => {
   const startCandor = scriptedCandor(story);
   const run = runDemo(
     {
@@ -55,7 +59,7 @@ const demo = (story: Story, options: Record<string, unknown> = {}, signal = stop
         source: "none",
         judge: async () => ({ kind: "error", reason: "unavailable", detail: "", source: "none" }),
       },
-      clock: systemClock,
+      clock,
       out: (line) => void written.out.push(line),
       err: (line) => void written.err.push(line),
       terminal: false,
@@ -140,8 +144,19 @@ describe("what keeps the demo from running is said and ends in 2", () => {
     expect(written.err.join()).toContain("GET /api/subjects of the control port");
   });
 
+  test("a baseline that does not grow, though the log does: answers that nobody can judge", async () => {
+    const endless = Array.from({ length: 2_000 }, (_, n) => ({
+      ...calibrating,
+      position: 100 + n,
+      missing: ["200 more answers"],
+    }));
+    const hasty = { ...systemClock, monotonic: () => 1_000 * systemClock.monotonic() };
+    expect(await demo({ ...paged, looks: endless }, {}, { clock: hasty }).run).toBe(2);
+    expect(written.err.join()).toMatch(/no progress for 30 s; 200 more answers; 0 answers could not be judged/);
+  });
+
   test("being asked to end", async () => {
-    expect(await demo(paged, {}, AbortSignal.abort()).run).toBe(2);
+    expect(await demo(paged, {}, { signal: AbortSignal.abort() }).run).toBe(2);
     expect(written.err.join()).toContain("asked to end");
   });
 
