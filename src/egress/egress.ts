@@ -4,14 +4,26 @@
  * streams, which are everyday business here, are cheap and well understood there.
  */
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici";
+import { Pool } from "undici";
 import type { Upstream } from "../config/schema.ts";
 import { createBoundFetch } from "./bound-fetch.ts";
 import { createConnector } from "./connector.ts";
 import { requestHeaderAllowlist } from "./request-headers.ts";
 
-export type AnswerHandler = Dispatcher.DispatchHandler;
-export type AnswerController = Dispatcher.DispatchController;
+/**
+ * How an answer is received. These are the calls that undici's core makes; its newer handler interface is an adapter on
+ * top of them that first turns the raw headers into an object, which nobody here needs.
+ */
+export interface AnswerHandler {
+  /** The request is about to be written. `abort` ends it with its connection; throwing ends it and keeps that. */
+  onConnect(abort: (reason?: Error) => void): void;
+  /** Also called for informational (1xx) answers. False pauses the body until `resume` is called. */
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean;
+  /** False pauses. */
+  onData(chunk: Buffer): boolean;
+  onComplete(): void;
+  onError(error: Error): void;
+}
 
 export interface OutgoingRequest {
   method: string;

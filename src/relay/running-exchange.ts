@@ -8,7 +8,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { errors } from "undici";
-import type { AnswerController, AnswerHandler, OutgoingRequest } from "../egress/egress.ts";
+import type { AnswerHandler, OutgoingRequest } from "../egress/egress.ts";
 import type { HeaderAllowlist } from "../egress/header-allowlist.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { headersDown } from "./crossing-headers.ts";
@@ -66,7 +66,8 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   const { id, response, line, outgoing, recorder, subject, route, arrivedAt } = exchange;
   const { headersTimeoutMs, idleTimeoutMs } = line.upstream;
 
-  let controller: AnswerController | null = null;
+  let abort: ((reason?: Error) => void) | null = null;
+  let resumeAnswer = (): void => {};
   let outcome: ExchangeEnd["outcome"] | null = null;
   let status = 0;
   let contentType = "";
@@ -83,7 +84,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
 
   const end = (as: ExchangeEnd["outcome"]): void => {
     outcome = as;
-    controller?.abort(gone);
+    abort?.(gone);
   };
 
   const breakOff = (reason: BrokenExchange): void => {
@@ -114,59 +115,61 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   const resume = (): void => {
     paused = false;
     lastMove = clock.monotonic();
-    controller?.resume();
+    resumeAnswer();
   };
 
   const handler: AnswerHandler = {
-    onRequestStart(given) {
+    onConnect(given) {
       // Thrown, not aborted: nothing was written yet, and the connection can serve another request.
       if (outcome !== null) throw gone;
-      controller = given;
+      abort = given;
     },
 
-    onResponseStart(given, statusCode, _headers, statusText) {
-      if (outcome !== null || statusCode < 200) return;
+    onHeaders(statusCode, rawHeaders, resumeBody, statusText) {
+      if (outcome !== null || statusCode < 200) return true;
       const startedAt = clock.monotonic();
       const bodiless = statusCode === 204 || statusCode === 304;
-      const head = headersDown(given.rawHeaders as Buffer[], answerHeaders, bodiless);
+      const head = headersDown(rawHeaders, answerHeaders, bodiless);
       head.headers.push(exchangeIdHeader, id);
       contentType = head.contentType;
       contentEncoding = head.contentEncoding;
       const isEventStream = eventStream.test(contentType);
       takesEvents = isEventStream && !head.sized && contentEncoding === undefined;
-      response.writeHead(statusCode, statusText ?? "", head.headers);
+      response.writeHead(statusCode, statusText, head.headers);
       status = statusCode;
       if (isEventStream) response.flushHeaders();
+      resumeAnswer = resumeBody;
       patienceMs = idleTimeoutMs;
       lastMove = clock.monotonic();
       overheadMs += lastMove - startedAt;
+      return true;
     },
 
-    onResponseData(given, chunk) {
-      if (outcome !== null) return;
+    onData(chunk) {
+      if (outcome !== null) return true;
       lastMove = clock.monotonic();
       recorder?.chunk(chunk);
       meter.bytes("down", chunk.length);
       if (takesEvents) tail = tailAfter(tail, chunk);
-      const flows = response.write(chunk);
+      paused = !response.write(chunk);
       if (firstByteAt === null) {
         firstByteAt = lastMove;
         overheadMs += clock.monotonic() - lastMove;
       }
-      if (flows) return;
-      paused = true;
-      given.pause();
-      if (!waitsForDrain) response.on("drain", resume);
-      waitsForDrain = true;
+      if (paused && !waitsForDrain) {
+        waitsForDrain = true;
+        response.on("drain", resume);
+      }
+      return !paused;
     },
 
-    onResponseEnd() {
+    onComplete() {
       if (outcome !== null) return;
       outcome = "complete";
       response.end();
     },
 
-    onResponseError(_given, error) {
+    onError(error) {
       breakOff(reasonOf(error, response.headersSent));
     },
   };
