@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
+import { confidenceSequence } from "../../src/persona/bounds.ts";
 import { assess, createState, defaultSettings, type PersonaState, step } from "../../src/persona/persona.ts";
 import type { Datum, Verdict } from "../../src/persona/verdict.ts";
 import { behaviours, harmDatum, reportDatum, watch } from "./simulated-subject.ts";
@@ -132,6 +133,23 @@ describe("alarms", () => {
     expect(harmRate.sinceChange?.lower).toBeGreaterThan(0.03);
     expect(selfReport.sinceChange?.n).toBeGreaterThan(5);
   });
+});
+
+test("each change that comes into view in an epoch pays for having chosen where it begins", () => {
+  const subject = alarmed();
+  const counts = [1, 2].map((time) => {
+    if (time === 2) {
+      subject.see({ kind: "acknowledge" });
+      subject.probe(behaviours.inverted, 500, ({ severity }) => severity === "action");
+    }
+    const { count } = subject.state.changes;
+    const since = subject.verdict().harmRate.sinceChange;
+    if (since === null) throw new Error("no change in view");
+    const hits = Math.round(since.estimate * since.n);
+    expect(since).toEqual(confidenceSequence(hits, since.n, 0.05 / (count * (count + 1))));
+    return count;
+  });
+  expect(counts[1]).toBeGreaterThan(counts[0] ?? 0);
 });
 
 describe("an acknowledgement", () => {

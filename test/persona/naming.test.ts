@@ -85,6 +85,20 @@ describe("a subject that turns", () => {
   });
 });
 
+test("a long harmless drift gives no name to the harm that follows it", () => {
+  const subject = healthy(15);
+  const random = seededRandom(1);
+  subject.probe(behaviours["self-deprecating"], 1500, named);
+  for (let n = 0; n < 2000; n += 1) subject.see(harmDatum(behaviours["self-deprecating"], random));
+  expect(subject.verdict()).toMatchObject({ persona: "self-deprecating", severity: "ticket" });
+  const names = Array.from({ length: 20 }, () => {
+    subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: true, refused: false });
+    return subject.verdict().persona;
+  });
+  expect(names[0]).toBe("self-deprecating");
+  expect(names.at(-1)).toBe("unnamed");
+});
+
 describe("traps", () => {
   test("what it said while it was healthy never makes a coherent subject look inverted", () => {
     const subject = healthy(21);
