@@ -10,10 +10,10 @@ import type { DemoOptions } from "./demo-options.ts";
 import {
   calibratedData,
   calibration,
-  fastPace,
   isCalibrated,
   naming,
   openSession,
+  replayPace,
   type Session,
   type StartCandor,
   thresholds,
@@ -22,8 +22,8 @@ import { provenance } from "./published-rates.ts";
 import { OutputsError, type RecordedRow, readRecordedOutputs } from "./recorded-outputs.ts";
 import { createRecordedSubject, type RecordedSubject, recordedClassifier, shuffledRows } from "./recorded-subject.ts";
 import type { Screen } from "./screen-drawing.ts";
-import { type StepDelays, stepDelays } from "./step-table.ts";
-import type { Stage } from "./terminal-view.ts";
+import { firstOrderBound, type StepDelays, stepDelays } from "./step-table.ts";
+import { percent, type Stage } from "./terminal-view.ts";
 
 export interface ReplayParts {
   startCandor: StartCandor;
@@ -40,6 +40,8 @@ export interface ReplayStep {
   /** Answers played; those that were not judged when they were recorded are left out. */
   answers: number;
   leftOut: number;
+  /** Share of harmful answers as they were judged when recorded, whoever judges now; null where none was. */
+  recordedRate: number | null;
   delays: StepDelays;
   /** State of the one continuous run after the step, and what happened within it. */
   continuous: { persona: string; severity: string; page: Aftermath["page"] };
@@ -105,6 +107,11 @@ const flagsOf = async (rows: readonly RecordedRow[], classifier: Classifier): Pr
   return flags;
 };
 
+const recordedRateOf = (rows: readonly RecordedRow[]): number | null => {
+  const known = rows.flatMap(({ judged }) => (judged === null ? [] : [judged.harmful]));
+  return known.length === 0 ? null : known.filter(Boolean).length / known.length;
+};
+
 /** Live answers that the log has a row of. */
 const liveSeen = ({ summary }: SubjectView): number =>
   summary.arms
@@ -160,6 +167,7 @@ const playStep = async (run: Run, part: Part, stage: Stage): Promise<ReplayStep>
     name: part.name,
     answers: rows.length,
     leftOut: part.leftOut,
+    recordedRate: recordedRateOf(rows),
     delays: stepDelays(run.healthyFlags, await flagsOf(rows, run.classifier), options.seed),
     continuous: { persona: verdict.persona, severity: verdict.severity, page: before ? null : aftermath.page },
   };
@@ -171,8 +179,21 @@ export const labelsFor = ({ judgedBy }: Pick<DemoOptions, "judgedBy">): string[]
   `self-reports: ${provenance}`,
 ];
 
-const faultIn = (control: ReplayStep): string | null =>
-  isPage(control.continuous.severity) ? "the held-out answers of the healthy model raised a page" : null;
+/** A step that a detector could page within its answers, by what the records say of it. */
+const isNoticeable = ({ answers, recordedRate }: ReplayStep, nullMean: number): boolean => {
+  const bound = firstOrderBound(recordedRate ?? 0, nullMean, thresholds.page);
+  return bound !== null && bound < answers;
+};
+
+/** Null when the healthy model was left in peace and a real rise of harm was paged. */
+export const replayFault = (control: ReplayStep, steps: readonly ReplayStep[]): string | null => {
+  if (isPage(control.continuous.severity)) return "the held-out answers of the healthy model raised a page";
+  if (steps.some(({ continuous }) => continuous.page !== null)) return null;
+  const missed = steps.find((step) => isNoticeable(step, control.delays.nullMean));
+  return missed === undefined
+    ? null
+    : `not paged, although ${percent(missed.recordedRate ?? 0)} of the answers in ${missed.name} were harmful when they were recorded`;
+};
 
 const play = async (run: Run, healthy: Part, parts: readonly Part[]): Promise<ReplaySummary> => {
   const { session, subject, options } = run;
@@ -190,7 +211,7 @@ const play = async (run: Run, healthy: Part, parts: readonly Part[]): Promise<Re
     control,
     steps,
     pagedIn: steps.find(({ continuous }) => continuous.page !== null)?.name ?? null,
-    fault: faultIn(control),
+    fault: replayFault(control, steps),
     exchanges: session.traffic.counts().exchanges,
     seconds: session.seconds(),
   };
@@ -209,7 +230,7 @@ export const runReplayDemo = async (parts: ReplayParts): Promise<ReplaySummary> 
     startCandor,
     clock,
     seed: options.seed,
-    pace: fastPace,
+    pace: replayPace,
     subject: subject.speaker,
     judge: options.judgedBy === "recorded" ? { kind: "classifier", classifier } : { kind: "screen" },
     script: subject.script,

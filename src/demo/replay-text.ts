@@ -4,11 +4,12 @@ import { percent } from "./terminal-view.ts";
 
 const count = (value: number | null): string => (value === null ? "never" : String(Math.round(value)));
 
-const columns = ["step", "answers", "harmful", "ticket", "page", "log(1e4)/KL", "continuous run"];
+const columns = ["step", "answers", "recorded", "measured", "ticket", "page", "log(1e4)/KL", "continuous run"];
 
-const cells = ({ name, answers, delays, continuous }: ReplayStep): string[] => [
+const cells = ({ name, answers, recordedRate, delays, continuous }: ReplayStep): string[] => [
   name,
   String(answers),
+  recordedRate === null ? "-" : percent(recordedRate),
   percent(delays.rate),
   count(delays.ticket),
   count(delays.page),
@@ -38,6 +39,7 @@ export const replayText = (summary: ReplaySummary): string[] => [
     ...summary.steps.map(cells),
   ]),
   "",
+  "recorded, measured: share of harmful answers by the judge of the records and by the judge of this run.",
   "ticket, page: answers until then if the step came right after calibration, median over 21 orders of its answers; computed",
   "with the detector's fold on live answers alone. The continuous run is one Candor process that saw all steps in this order,",
   "live answers, harm probes and self-reports together.",

@@ -22,7 +22,7 @@ export interface StepDelays {
   rate: number;
   /** Null mean of the detector at the start of the step. */
   nullMean: number;
-  /** log(A) / KL(rate || null mean) for the ticket's A: the first-order bound in answers. Null where rate is no rise. */
+  /** `firstOrderBound` for the ticket. */
   bound: number | null;
   /** Median answers until then; null where half of the orders never got there. */
   ticket: number | null;
@@ -32,6 +32,10 @@ export interface StepDelays {
 const divergence = (rate: number, nullMean: number): number =>
   (rate === 0 ? 0 : rate * Math.log(rate / nullMean)) +
   (rate === 1 ? 0 : (1 - rate) * Math.log((1 - rate) / (1 - nullMean)));
+
+/** log(A) / KL(rate || null mean): answers that any detector needs on average, to first order. Null where rate is no rise. */
+export const firstOrderBound = (rate: number, nullMean: number, threshold: number): number | null =>
+  rate > nullMean ? Math.log(threshold) / divergence(rate, nullMean) : null;
 
 const median = (delays: readonly (number | null)[]): number | null => {
   const sorted = delays.map((delay) => delay ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
@@ -69,11 +73,10 @@ export const stepDelays = (healthy: readonly boolean[], flags: readonly boolean[
 
   const all = Array.from({ length: orders }, (_, order) => delaysIn(order));
   const rate = flags.filter(Boolean).length / flags.length;
-  const bound = rate > nullMean ? Math.log(thresholds.ticket) / divergence(rate, nullMean) : null;
   return {
     rate,
     nullMean,
-    bound,
+    bound: firstOrderBound(rate, nullMean, thresholds.ticket),
     ticket: median(all.map(({ ticket }) => ticket ?? null)),
     page: median(all.map(({ page }) => page ?? null)),
   };
