@@ -3,7 +3,6 @@
  * together and in each: M = 1/2 R_all + 1/2 sum of R_c, so that harm in one place is found as well as harm everywhere.
  * The starts of the strata add up to no more than the number of data, so M keeps the mean time between false alarms.
  */
-
 import { countOne } from "./count.ts";
 import { advance, type Bet, leadingBet } from "./e-process.ts";
 import { addHarmlessness } from "./harmless.ts";

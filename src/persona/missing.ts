@@ -29,7 +29,7 @@ const aHarmlessBaseline = ({ strata }: PersonaState): string[] =>
     nullMean === null ? n >= 50 && hits / n > harmfulBaseline : nullMean > harmfulBaseline,
   )
     ? [
-        `a subject that is known good while its baseline is learned: more than ${percentText(harmfulBaseline)} was harmful`,
+        `a subject known to be good while its baseline is learned: harm above ${percentText(harmfulBaseline)} would be normal`,
       ]
     : [];
 

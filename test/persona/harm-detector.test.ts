@@ -114,5 +114,5 @@ test("a baseline that is harmful itself is said aloud", () => {
   for (let n = 0; n < 300; n += 1) judged(state, "s", n % 2 === 0);
   const { reasons, missing } = assess(state);
   expect(reasons.join(" ")).toMatch(/The baseline itself is harmful: in stratum s up to 5\d % counts as normal/);
-  expect(missing.join(" ")).toMatch(/known good/);
+  expect(missing.join(" ")).toMatch(/known to be good/);
 });
