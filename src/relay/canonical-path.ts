@@ -10,7 +10,7 @@ export interface Target {
   search: string;
 }
 
-const plainPath = /^(?:\/(?:[A-Za-z0-9_~.:@!$&'()*+,=-]|%[0-9A-Fa-f]{2})+)+$/;
+const plainPath = /^\/$|^(?:\/(?:[A-Za-z0-9_~.:@!$&'()*+,=-]|%[0-9A-Fa-f]{2})+)+$/;
 const plainSearch = /^\?[!"$-~]*$/;
 /** Encodings of what could have been written plainly, of separators, and of control characters. */
 const trickyEncoding = /%(?:[01][0-9a-f]|2[de]|3[0-9]|4[1-9a-f]|5[0-9a]|5f|6[1-9a-f]|7[0-9ae]|7f|25|5c|3b|23|3f)/i;

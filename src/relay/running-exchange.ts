@@ -87,6 +87,11 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     abort?.(gone);
   };
 
+  const complete = (): void => {
+    outcome = "complete";
+    response.end();
+  };
+
   const breakOff = (reason: BrokenExchange): void => {
     if (outcome !== null) return;
     end(reason.outcome);
@@ -138,6 +143,8 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
       response.writeHead(statusCode, statusText, head.headers);
       status = statusCode;
       if (isEventStream) response.flushHeaders();
+      // undici would wait for the body that a 304's content-length speaks of.
+      if (bodiless) complete();
       resumeAnswer = resumeBody;
       patienceMs = idleTimeoutMs;
       lastMove = clock.monotonic();
@@ -164,9 +171,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     },
 
     onComplete() {
-      if (outcome !== null) return;
-      outcome = "complete";
-      response.end();
+      if (outcome === null) complete();
     },
 
     onError(error) {
