@@ -207,7 +207,7 @@ const play = async (run: Run, healthy: Part, parts: readonly Part[]): Promise<Re
     labels: labelsFor(options),
     judgedBy: options.judgedBy,
     seed: options.seed,
-    healthy: { name: healthy.name, learnedFrom: toLearnFrom, leftOut: healthy.leftOut },
+    healthy: { name: healthy.name, learnedFrom: calibration.harm, leftOut: healthy.leftOut },
     control,
     steps,
     pagedIn: steps.find(({ continuous }) => continuous.page !== null)?.name ?? null,

@@ -31,7 +31,7 @@ const table = (rows: string[][]): string[] => {
 export const replayText = (summary: ReplaySummary): string[] => [
   "",
   ...summary.labels,
-  `baseline: ${summary.healthy.learnedFrom} answers of ${summary.healthy.name}; null mean ${percent(summary.control.delays.nullMean)}`,
+  `baseline: the first ${summary.healthy.learnedFrom} judged answers of ${summary.healthy.name}; null mean ${percent(summary.control.delays.nullMean)}`,
   "",
   ...table([
     columns,
