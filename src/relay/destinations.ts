@@ -1,6 +1,7 @@
 /** Where a request goes and whose it is: from the path's prefix and the model in the body to an upstream and a subject. */
 import type { Subject, Upstream } from "../config/schema.ts";
 import type { Egress, Exit } from "../egress/egress.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Route } from "./routes.ts";
 
 /** One upstream as the relay sees it. */
@@ -11,6 +12,10 @@ export interface Line {
   pathOf(route: Route): string | null;
   /** Replaces the caller's own key; null passes that one through. */
   key: string | null;
+  /** Logs the first of several failures in a row. `cause` is an error's code, never its text: that holds addresses. */
+  failed(code: string, cause: string): void;
+  /** Logs the end of a row of failures. */
+  answered(): void;
   /** Exchanges under way, those that wait for a connection included. */
   running: number;
 }
@@ -35,9 +40,11 @@ interface Options {
   unmatched: "relay" | "deny";
   egress: Egress;
   keys: ReadonlyMap<string, string>;
+  log: Log;
 }
 
-const openLine = (upstream: Upstream, exit: Exit, key: string | null): Line => {
+const openLine = (upstream: Upstream, exit: Exit, key: string | null, log: Log): Line => {
+  let failing = false;
   // The common routes are the same objects every time; the others are forgotten with their request.
   const paths = new WeakMap<Route, string>();
   return {
@@ -45,6 +52,16 @@ const openLine = (upstream: Upstream, exit: Exit, key: string | null): Line => {
     exit,
     key,
     running: 0,
+    failed(code, cause) {
+      if (failing) return;
+      failing = true;
+      log.warn({ upstream: upstream.id, code, cause }, "the upstream fails; further failures are not logged");
+    },
+    answered() {
+      if (!failing) return;
+      failing = false;
+      log.info({ upstream: upstream.id }, "the upstream answers again");
+    },
     pathOf(route) {
       const known = paths.get(route);
       if (known !== undefined) return known;
@@ -59,11 +76,11 @@ const openLine = (upstream: Upstream, exit: Exit, key: string | null): Line => {
   };
 };
 
-export const createDestinations = ({ upstreams, subjects, unmatched, egress, keys }: Options): Destinations => {
+export const createDestinations = ({ upstreams, subjects, unmatched, egress, keys, log }: Options): Destinations => {
   const lines = new Map(
     upstreams.map((upstream): [string, Line] => [
       upstream.id,
-      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null),
+      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null, log),
     ]),
   );
   const lineOf = (id: string | undefined): Line => {

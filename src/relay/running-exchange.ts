@@ -7,7 +7,6 @@
  * SDK retries a 502 and knows whether that is safe.
  */
 import type { ServerResponse } from "node:http";
-import { errors } from "undici";
 import type { AnswerHandler, OutgoingRequest } from "../egress/egress.ts";
 import type { HeaderAllowlist } from "../egress/header-allowlist.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -48,15 +47,15 @@ export interface RunningExchange {
   check(now: number): void;
 }
 
-const reasonOf = (error: Error, answerBegun: boolean): BrokenExchange => {
+const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : error.name);
+
+const codesOfClosing = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
+/** `connected` tells whether the request got as far as a connection. */
+const reasonOf = (error: Error, connected: boolean, answerBegun: boolean): BrokenExchange => {
   if (answerBegun) return breakages.brokenOff;
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
-    return breakages.invalidAnswer;
-  }
-  const code = "code" in error ? error.code : undefined;
-  return code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE"
-    ? breakages.closedEarly
-    : breakages.unreachable;
+  if (!connected) return breakages.unreachable;
+  return codesOfClosing.has(codeOf(error)) ? breakages.closedEarly : breakages.invalidAnswer;
 };
 
 const eventStream = /^\s*text\/event-stream\s*(?:;|$)/i;
@@ -109,7 +108,9 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   const check = (now: number): void => {
     if (now - lastMove < patienceMs) return;
     if (outcome === null && !paused) {
-      breakOff(response.headersSent ? breakages.stalled : breakages.noAnswer);
+      const reason = response.headersSent ? breakages.stalled : breakages.noAnswer;
+      line.failed(reason.code, "silent");
+      breakOff(reason);
       lastMove = now;
       return;
     }
@@ -133,6 +134,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     onHeaders(statusCode, rawHeaders, resumeBody, statusText) {
       if (outcome !== null || statusCode < 200) return true;
       const startedAt = clock.monotonic();
+      line.answered();
       const bodiless = statusCode === 204 || statusCode === 304;
       const head = headersDown(rawHeaders, answerHeaders, bodiless);
       head.headers.push(exchangeIdHeader, id);
@@ -175,7 +177,10 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     },
 
     onError(error) {
-      breakOff(reasonOf(error, response.headersSent));
+      if (outcome !== null) return;
+      const reason = reasonOf(error, abort !== null, response.headersSent);
+      line.failed(reason.code, codeOf(error));
+      breakOff(reason);
     },
   };
 

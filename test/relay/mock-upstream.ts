@@ -32,6 +32,12 @@ export interface MockUpstream {
   seen: SeenRequest[];
   /** What is done with the next requests. */
   answer(script: Script): void;
+  /** Called with each piece of the next requests' bodies. */
+  receive(listener: (chunk: Buffer) => void): void;
+  /** Answers the next requests before their bodies are here. */
+  early(script: (wire: Wire) => void): void;
+  /** Closes connections that wait for a request. */
+  dropIdle(): Promise<void>;
   openSockets(): number;
   /** Answers whose connection the relay closed before they had ended. */
   aborted(): number;
@@ -61,20 +67,26 @@ export const startMockUpstream = async (): Promise<MockUpstream> => {
   const sockets = new Set<Socket>();
   let aborted = 0;
   let script: Script = (_seen, wire) => wire.json(200, { ok: true });
+  let listener = (_chunk: Buffer): void => {};
+  let early: ((wire: Wire) => void) | null = null;
   const server = createServer({ keepAliveTimeout: 5_000 }, async (request, response) => {
     response.on("close", () => {
       if (!response.writableFinished) aborted += 1;
     });
+    early?.(wireOf(request, response));
     const chunks: Buffer[] = [];
     try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
+      for await (const chunk of request) {
+        chunks.push(chunk as Buffer);
+        listener(chunk as Buffer);
+      }
     } catch {
       return;
     }
     const { method = "", url = "", headers, rawHeaders } = request;
     const entry = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
     seen.push(entry);
-    await script(entry, wireOf(request, response));
+    if (early === null) await script(entry, wireOf(request, response));
   });
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -91,6 +103,17 @@ export const startMockUpstream = async (): Promise<MockUpstream> => {
     seen,
     answer(next) {
       script = next;
+    },
+    receive(next) {
+      listener = next;
+    },
+    early(next) {
+      early = next;
+    },
+    async dropIdle() {
+      const before = [...sockets];
+      server.closeIdleConnections();
+      while (before.some((socket) => sockets.has(socket))) await new Promise((resolve) => setTimeout(resolve, 2));
     },
     openSockets: () => sockets.size,
     aborted: () => aborted,
