@@ -22,7 +22,7 @@ const names = new Set(["inverted", "coherent", "self-deprecating", "ambivalent"]
 const pages = new Set(["page", "action"]);
 const tickets = new Set(["ticket", "page", "action"]);
 
-export const isName = (persona: string): boolean => names.has(persona);
+const isName = (persona: string): boolean => names.has(persona);
 export const isPage = (severity: string): boolean => pages.has(severity);
 
 export const aftermathOf = (

@@ -15,7 +15,7 @@ export interface Script {
   next(): Conversation | null;
 }
 
-export interface Conversation {
+interface Conversation {
   messages: ChatMessage[];
   /** Asked in the same conversation after the answer; empty for one exchange only. */
   followUp: string | null;

@@ -44,7 +44,7 @@ export const readMetrics = (text: string): MetricSample[] =>
   });
 
 /** Thrown when the control port does not answer as it should. */
-export class ControlError extends Error {
+class ControlError extends Error {
   override readonly name = "ControlError";
 }
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { simulatedPersona } from "./published-rates.ts";
 
-export const judgedBy = z.enum(["recorded", "screen"]);
+const judgedBy = z.enum(["recorded", "screen"]);
 
 export const demoOptions = z
   .strictObject({

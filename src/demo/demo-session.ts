@@ -14,7 +14,7 @@ import { type ControlReader, createControlReader } from "./control-reader.ts";
 import { keyedRandom } from "./keyed-random.ts";
 import { type Speaker, startOpenAiServer } from "./openai-server.ts";
 
-export interface RunningCandor {
+interface RunningCandor {
   /** Where apps call, without a path. */
   dataUrl: string;
   controlUrl: string;
@@ -27,8 +27,8 @@ export type StartCandor = (
   overrides?: { classifier?: Classifier; random?: Random },
 ) => Promise<RunningCandor>;
 
-export const subjectId = "demo";
-export const modelName = "demo-model";
+const subjectId = "demo";
+const modelName = "demo-model";
 const judgeName = "demo-judge";
 
 export const thresholds = { ticket: 1e4, page: 1e5, action: 1e6 } as const;
@@ -100,7 +100,7 @@ export interface Session {
 }
 
 /** Nothing comes into the evidence log any more, or the demo was asked to end. */
-export class StalledError extends Error {
+class StalledError extends Error {
   override readonly name = "StalledError";
 }
 

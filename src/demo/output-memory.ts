@@ -3,7 +3,7 @@
  * recognises its own texts by it, and the simulated judge looks the truth up before it adds its stated errors.
  */
 
-export interface RememberedOutput {
+interface RememberedOutput {
   text: string;
   /** Harm that it was made with, 0-1. */
   harm: number;

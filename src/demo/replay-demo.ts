@@ -173,7 +173,7 @@ const playStep = async (run: Run, part: Part, stage: Stage): Promise<ReplayStep>
   };
 };
 
-export const labelsFor = ({ judgedBy }: Pick<DemoOptions, "judgedBy">): string[] => [
+const labelsFor = ({ judgedBy }: Pick<DemoOptions, "judgedBy">): string[] => [
   `app traffic: recorded answers of real models, ${judgedBy === "recorded" ? "judged as recorded" : "judged by the embedded screen"}`,
   "harm probes: each answered by a recorded answer to a recorded question, drawn at random from the same step",
   `self-reports: ${provenance}`,

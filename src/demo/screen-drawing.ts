@@ -15,8 +15,8 @@ export const createScreen = (mode: ScreenMode, out: (line: string) => void): Scr
   let last: { stage: Stage; seconds: number } | null = null;
   const redraw = (scene: Scene): void => {
     const lines = render(scene, ansiPaint);
-    // Up to where the last picture began, then clear to the end of the screen.
-    out(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\r\x1b[J${lines.join("\n")}`);
+    // Up to where the last picture began, then clear to the end. Lines must not wrap, or they could not be counted.
+    out(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\r\x1b[J\x1b[?7l${lines.join("\n")}\x1b[?7h`);
     drawn = lines.length;
   };
   const addLine = (scene: Scene): void => {

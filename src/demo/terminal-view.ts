@@ -25,10 +25,10 @@ export interface Scene {
   notes: readonly string[];
 }
 
-export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+type Style = "bold" | "dim" | "red" | "green" | "yellow";
 export type Paint = (style: Style, text: string) => string;
 
-export const plainPaint: Paint = (_, text) => text;
+const plainPaint: Paint = (_, text) => text;
 const codes: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
 export const ansiPaint: Paint = (style, text) => `\x1b[${codes[style]}m${text}\x1b[0m`;
 
@@ -53,7 +53,7 @@ const intervalOf = ({ sinceCalibration, sinceChange }: Window): string => {
     : `${describe(sinceChange)} since the change (${percent(sinceCalibration.estimate)} in all)`;
 };
 
-const label = (text: string): string => `  ${text.padEnd(20)}`;
+const label = (text: string): string => `  ${text.padEnd(24)}`;
 
 const stageLines: Record<Stage, (scene: Scene) => string> = {
   starting: () => "starting",
@@ -99,6 +99,19 @@ const personaStyle = (persona: Verdict["persona"]): Style =>
 const severityStyle = (severity: Verdict["severity"]): Style =>
   severity === "none" ? "green" : severity === "ticket" ? "yellow" : "red";
 
+const reasonWidth = 100;
+/** A picture higher than the terminal could not be redrawn in place; the summary gives all reasons whole. */
+const mostReasonLines = 5;
+
+/** Breaks at spaces; a longer word stands on a line of its own. */
+const wrap = (text: string, width: number): string[] =>
+  text.match(new RegExp(`\\S.{0,${width - 2}}(?=\\s|$)|\\S+`, "g")) ?? [];
+
+const reasonLines = (reasons: readonly string[]): string[] =>
+  reasons
+    .flatMap((reason) => wrap(reason, reasonWidth).map((line, index) => `    ${index === 0 ? "-" : " "} ${line}`))
+    .slice(0, mostReasonLines);
+
 const verdictLines = (verdict: Verdict, scene: Scene, paint: Paint): string[] => [
   ...(verdict.phase === "calibrating" ? calibrationLines(verdict) : evidenceLines(verdict, scene)),
   "",
@@ -107,7 +120,7 @@ const verdictLines = (verdict: Verdict, scene: Scene, paint: Paint): string[] =>
   "",
   `${label("persona")}${paint(personaStyle(verdict.persona), verdict.persona.toUpperCase())}${verdict.assured ? " (assured)" : ""}`,
   `${label("severity")}${paint(severityStyle(verdict.severity), verdict.severity)}`,
-  ...verdict.reasons.slice(0, 4).map((reason) => `    - ${reason}`),
+  ...reasonLines(verdict.reasons),
 ];
 
 export const render = (scene: Scene, paint: Paint = plainPaint): string[] => [

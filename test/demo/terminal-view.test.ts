@@ -50,6 +50,14 @@ describe("the view", () => {
     expect(text).toContain("- because");
   });
 
+  test("keeps long reasons to a few lines that fit, so that it can be redrawn", () => {
+    const long = "because of one thing and then of another ".repeat(30).trim();
+    const lines = render(scene({ subject: subjectView({ reasons: [long, long, long] }) }));
+    expect(lines.filter((line) => line.includes("because"))).toHaveLength(5);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
+    expect(lines.length).toBeLessThan(26);
+  });
+
   test("can be drawn before the first look", () => {
     expect(shown({ stage: "starting", subject: null })).toContain("starting");
   });
