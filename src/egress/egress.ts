@@ -90,9 +90,9 @@ const exitThrough = ({ base, pool }: Line): Exit => {
   return {
     pathOf(path, search) {
       const full = `${basePath}${path}${search}`;
-      const url = new URL(base.origin + full);
+      const url = path.startsWith("/") ? new URL(base.origin + full) : null;
       // A path that changes while it is read as a URL is not the path that was checked.
-      if (url.origin !== base.origin || url.pathname !== `${basePath}${path}` || url.hash !== "") {
+      if (url?.origin !== base.origin || url.pathname !== `${basePath}${path}` || url.hash !== "") {
         throw new Error("the path leads out of the configured base URL");
       }
       return full;

@@ -77,7 +77,9 @@ describe("a client that goes away", () => {
     for (let batch = 0; batch < 10; batch += 1) {
       await Promise.all(Array.from({ length: 20 }, (_, index) => leave(index)));
     }
-    await until(() => running.inFlight() === 0 && running.upstream.openSockets() === 0);
+    await until(() => running.inFlight() === 0);
+    // undici opens a connection anew for each that an abort has cost it, and closes it after 4 idle seconds.
+    await until(() => running.upstream.openSockets() === 0, 10_000);
     expect(running.finished.every(({ end }) => end.outcome === "client-aborted")).toBe(true);
     expect(running.copies.every(({ end }) => end !== null)).toBe(true);
   });
@@ -119,8 +121,7 @@ describe("a client that reads slowly", () => {
       received += chunk.length;
     });
     socket.resume();
-    await until(() => running.finished.length === 1, 15_000);
-    expect(received).toBeGreaterThan(total);
+    await until(() => running.finished.length === 1 && received > total, 15_000);
     expect(running.bytes.down).toBe(total);
     expect(running.finished[0]?.end.outcome).toBe("complete");
     socket.destroy();
@@ -141,7 +142,7 @@ describe("a client that reads slowly", () => {
     socket.pause();
     await until(() => running.finished.length === 1, 10_000);
     expect(running.finished[0]?.end.outcome).toBe("client-aborted");
-    await until(() => running.upstream.openSockets() === 0);
+    await until(() => running.upstream.aborted() === 1);
     socket.destroy();
   });
 });

@@ -139,7 +139,7 @@ describe("declared paths", () => {
     outgoing.write("x".repeat(1_000));
     await until(() => got === 1_000);
     outgoing.destroy();
-    await until(() => running.upstream.openSockets() === 0 && running.inFlight() === 0);
+    await until(() => running.upstream.aborted() === 1 && running.inFlight() === 0);
     expect(running.finished[0]?.end.outcome).toBe("client-aborted");
   });
 });
