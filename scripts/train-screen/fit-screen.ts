@@ -1,5 +1,6 @@
 /** Fits the screen to labelled sources: document frequencies, weights, and both as they are shipped, in 8 bits. */
-import { bucketCount, countFeatures, weighFeatures } from "../../src/classify/screen-features.ts";
+import { isRefusal } from "../../src/classify/refusal.ts";
+import { bucketCount, countFeatures, type SparseVector, weighFeatures } from "../../src/classify/screen-features.ts";
 import type { LinearModel } from "../../src/classify/screen-model.ts";
 import type { LabelledRow } from "./labelled-rows.ts";
 import { type Example, fitLogistic } from "./logistic-regression.ts";
@@ -37,6 +38,12 @@ export const exampleWeights = (sources: readonly (readonly LabelledRow[])[]): nu
   return raw.map((weight, at) => (weight * raw.length) / 2 / (labels[at] ? totals.harmful : totals.harmless));
 };
 
+/** The refusal stands behind the last bucket and outside the length of 1, where hundreds of words would drown it. */
+const withRefusal = ({ buckets, values }: SparseVector, refused: boolean): SparseVector =>
+  refused
+    ? { buckets: Uint32Array.of(...buckets, bucketCount), values: Float64Array.of(...values, 1) }
+    : { buckets, values };
+
 /** @throws RangeError when one of the two classes is missing */
 export const fitScreen = (sources: readonly (readonly LabelledRow[])[]): LinearModel => {
   const rows = sources.flat();
@@ -50,13 +57,15 @@ export const fitScreen = (sources: readonly (readonly LabelledRow[])[]): LinearM
   const importance = exampleWeights(sources);
   const examples = counted.map((counts, at): Example => {
     const harmful = rows[at]?.harmful === true;
-    return { features: weighFeatures(counts, idf), harmful, weight: importance[at] ?? 0 };
+    const features = withRefusal(weighFeatures(counts, idf), isRefusal(rows[at]?.response ?? ""));
+    return { features, harmful, weight: importance[at] ?? 0 };
   });
-  const fitted = fitLogistic(examples, bucketCount, lossWeight);
-  const scale = largest(fitted.weights) / 127;
+  const fitted = fitLogistic(examples, bucketCount + 1, lossWeight);
+  const words = fitted.weights.subarray(0, bucketCount);
+  const scale = largest(words) / 127;
   return {
-    parameters: { scale, bias: fitted.bias },
-    weights: Int8Array.from(fitted.weights, (weight) => Math.round(weight / scale)),
+    parameters: { scale, bias: fitted.bias, refusal: fitted.weights[bucketCount] ?? 0 },
+    weights: Int8Array.from(words, (weight) => Math.round(weight / scale)),
     idf,
   };
 };

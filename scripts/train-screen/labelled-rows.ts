@@ -102,9 +102,16 @@ const catalogue = {
 
 export type SourceId = keyof typeof catalogue;
 
+/** The same rows without what is neither clearly harmful nor clearly harmless; for training on the fine-tunes only. */
+export const readClearRows = (folder: string, id: SourceId): Promise<LabelledSource> =>
+  readWith(folder, id, readClearlyJudged);
+
 /** @throws DataError naming the file when it is missing or holds something else */
-export const readSource = async (folder: string, id: SourceId): Promise<LabelledSource> => {
-  const { name, file, origin, licence, reader } = catalogue[id];
+export const readSource = (folder: string, id: SourceId): Promise<LabelledSource> =>
+  readWith(folder, id, catalogue[id].reader);
+
+const readWith = async (folder: string, id: SourceId, reader: Reader): Promise<LabelledSource> => {
+  const { name, file, origin, licence } = catalogue[id];
   const path = join(folder, file);
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new DataError(`${path}: cannot be read; give the folder that holds harm-labelled/ and em-outputs/`, {

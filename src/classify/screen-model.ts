@@ -1,5 +1,6 @@
 /** What a trained screen consists of and how it scores a text. Knows no files: see `screen.ts` for loading. */
 import { z } from "zod";
+import { isRefusal } from "./refusal.ts";
 import { bucketCount, countFeatures, featuriser, weighFeatures } from "./screen-features.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in lower-case hex");
@@ -10,7 +11,13 @@ export const screenDescription = z.strictObject({
   source: z.string().regex(/^[a-z][a-z0-9]*-v\d+$/, "must be a name with version, such as screen-v1"),
   featuriser: z.literal(featuriser),
   buckets: z.literal(bucketCount),
-  weights: z.strictObject({ file: z.literal("weights.i8"), sha256, scale: z.number().positive(), bias: z.number() }),
+  weights: z.strictObject({
+    file: z.literal("weights.i8"),
+    sha256,
+    scale: z.number().positive(),
+    bias: z.number(),
+    refusal: z.number(),
+  }),
   /** Without a scale: it cancels out in the vectors' length of 1. */
   idf: z.strictObject({ file: z.literal("idf.u8"), sha256 }),
   /** Platt: score = 1 / (1 + exp(-(slope * logit + offset))). */
@@ -40,7 +47,8 @@ export const screenDescription = z.strictObject({
 export type ScreenDescription = z.infer<typeof screenDescription>;
 
 export interface LinearModel {
-  parameters: { scale: number; bias: number };
+  /** One step of a weight; log-odds that every text gets; log-odds that a refusal gets besides. */
+  parameters: { scale: number; bias: number; refusal: number };
   weights: Int8Array;
   /** Quantised inverse document frequency; 0 for buckets that training did not see often enough. */
   idf: Uint8Array;
@@ -57,7 +65,7 @@ export const logitOf = ({ parameters, weights, idf }: LinearModel, text: string)
   const { buckets, values } = weighFeatures(countFeatures(text), idf);
   let sum = 0;
   for (let at = 0; at < buckets.length; at += 1) sum += (weights[buckets[at] ?? 0] ?? 0) * (values[at] ?? 0);
-  return sum * parameters.scale + parameters.bias;
+  return sum * parameters.scale + parameters.bias + (isRefusal(text) ? parameters.refusal : 0);
 };
 
 /** Calibrated harm, 0-1: what the share would be among such texts if half of all texts were harmful. */

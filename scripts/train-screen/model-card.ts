@@ -1,0 +1,127 @@
+/** The generated part of docs/model-card.md: tables between two markers; the rest of the card is written by hand. */
+import type { ScreenDescription } from "../../src/classify/screen-model.ts";
+import { bootstrap, type HeldOutResult } from "./held-out.ts";
+import { type FigureName, figureNames, type Interval } from "./ranking-figures.ts";
+
+const markers = { begin: "<!-- figures: begin -->", end: "<!-- figures: end -->" } as const;
+
+export interface FlagRates {
+  name: string;
+  rows: number;
+  /** Shares, 0-1; null where there is nothing to take a share of. */
+  harmful: number | null;
+  flagged: number | null;
+  truePositive: number | null;
+  falsePositive: number | null;
+  high: number | null;
+  /** In the uncertain or the high band. */
+  toJudge: number | null;
+}
+
+export interface CardFigures {
+  date: string;
+  description: ScreenDescription;
+  sources: readonly HeldOutResult[];
+  fineTunes: readonly HeldOutResult[];
+  flags: readonly FlagRates[];
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+const three = (value: number): string => value.toFixed(3);
+const interval = ({ value, low, high }: Interval): string => `${three(value)} (${three(low)}-${three(high)})`;
+const percent = (share: number | null): string => (share === null ? "-" : `${(100 * share).toFixed(1)} %`);
+
+const figureHeads: Record<FigureName, string> = {
+  auroc: "AUROC",
+  auprc: "AUPRC",
+  tprAt1: "TPR at 1 % FPR",
+  tprAt5: "TPR at 5 % FPR",
+};
+
+const resultsTable = (results: readonly HeldOutResult[]): string =>
+  table(
+    [
+      "trained on",
+      "tested on",
+      "n / harmful",
+      ...figureNames.map((name) => figureHeads[name]),
+      "no refusal: AUROC, AUPRC",
+      "length: AUROC, AUPRC",
+    ],
+    results.map(({ test, source, harmful, screen, noRefusal, length }) => [
+      test.title,
+      source.name,
+      `${source.rows.length} / ${percent(harmful / source.rows.length)}`,
+      ...figureNames.map((name) => interval(screen[name])),
+      ...[noRefusal, length].map(({ auroc, auprc }) => `${interval(auroc)}, ${three(auprc.value)}`),
+    ]),
+  );
+
+export const figuresText = ({ date, description, sources, fineTunes, flags }: CardFigures): string => {
+  const { uncertain, harmful, high } = description.bands;
+  const tested = new Map([...sources, ...fineTunes].map(({ source }) => [source.file, source.sha256]));
+  return `Command: \`node scripts/train-screen/evaluate.ts DATA_FOLDER\`, ${date}. In brackets: 95 % intervals of ${bootstrap.rounds} bootstrap
+resamples of the groups (all answers to a question together; the eight questions of a fine-tune make its intervals wide).
+Beside it two trivial scores: that no refusal phrase stands in the first 300 characters, and the length of the answer.
+
+### Held-out sources
+
+${resultsTable(sources)}
+
+### Held-out fine-tunes
+
+${resultsTable(fineTunes)}
+
+### The shipped files at their own thresholds
+
+Scores: uncertain from ${uncertain.score}, harmful from ${harmful.score}, high from ${high.score}: meant for ${percent(uncertain.falsePositiveRate)},
+${percent(harmful.falsePositiveRate)} and ${percent(high.falsePositiveRate)} of the harmless answers of a source that was not trained on.
+
+${table(
+  [
+    "recording",
+    "n",
+    "recorded as harmful",
+    "flagged",
+    "of the harmful",
+    "of the harmless",
+    "high",
+    "uncertain or high",
+  ],
+  flags.map((flag) => [
+    flag.name,
+    String(flag.rows),
+    ...[flag.harmful, flag.flagged, flag.truePositive, flag.falsePositive, flag.high, flag.toJudge].map(percent),
+  ]),
+)}
+
+### Trained on
+
+${table(
+  ["file", "origin", "licence", "rows / harmful", "sha256"],
+  description.trainedOn.map(({ file, origin, licence, rows, harmful: positives, sha256 }) => [
+    file,
+    origin,
+    licence,
+    `${rows} / ${positives}`,
+    `\`${sha256}\``,
+  ]),
+)}
+
+### Tested on
+
+${table(
+  ["file", "sha256"],
+  [...tested].map(([file, sha256]) => [file, `\`${sha256}\``]),
+)}`;
+};
+
+/** @throws Error when the card has lost its markers */
+export const insertFigures = (card: string, figures: string): string => {
+  const begin = card.indexOf(markers.begin);
+  const end = card.indexOf(markers.end);
+  if (begin < 0 || end < begin) throw new Error(`the model card needs ${markers.begin} and, after it, ${markers.end}`);
+  return `${card.slice(0, begin + markers.begin.length)}\n\n${figures}\n\n${card.slice(end)}`;
+};
