@@ -4,19 +4,20 @@ import { z } from "zod";
 import { type Entry, entryBody } from "./entry.ts";
 import type { EntryFilter } from "./store.ts";
 
-const row = z.object({
-  position: z.number(),
+const storedRow = z.object({
+  position: z.int(),
   replica: z.string(),
   subject: z.string(),
-  at: z.number(),
+  at: z.int(),
+  kind: z.string(),
+  experiment: z.string().nullable(),
+  arm: z.string().nullable(),
+  outcome: z.string().nullable(),
   body: z.string(),
   content: z.string().nullable(),
   hash: z.string(),
 });
-
-export interface StoredEntry extends Entry {
-  hash: string;
-}
+export type StoredRow = z.infer<typeof storedRow>;
 
 /** A row that can't be what Candor wrote; `position` says where. */
 export class BrokenRowError extends Error {
@@ -29,27 +30,45 @@ export class BrokenRowError extends Error {
   }
 }
 
-const toEntry = (raw: Record<string, unknown>): StoredEntry => {
-  const { position, replica, subject, at, body, content, hash } = row.parse(raw);
+/** What the schema has to say, in one line that names the field. */
+export const inOneLine = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join("; ");
+
+const checkRow = (raw: Record<string, unknown>): StoredRow => {
+  const { success, data, error } = storedRow.safeParse(raw);
+  if (!success) throw new BrokenRowError(Number(raw.position), inOneLine(error));
+  return data;
+};
+
+const parseJson = ({ position, body }: StoredRow): unknown => {
   try {
-    const parsed = entryBody.parse(JSON.parse(body));
-    return {
-      position,
-      replica,
-      subject,
-      at,
-      hash,
-      body: parsed.kind === "observation" ? { ...parsed, content } : parsed,
-    };
+    return JSON.parse(body);
   } catch (error) {
-    throw new BrokenRowError(
-      position,
-      error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error),
-    );
+    throw new BrokenRowError(position, `body: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 
-const columns = "position, replica, subject, at, body, content, hash";
+/** The columns by which rows are found repeat what the body says; only the body is in the chain. */
+const checkColumns = (row: StoredRow, body: Entry["body"]): void => {
+  const seen = body.kind === "observation" ? body : null;
+  const agree =
+    row.kind === body.kind &&
+    row.experiment === (seen?.experiment ?? null) &&
+    row.arm === (seen?.arm ?? null) &&
+    row.outcome === (seen?.outcome ?? null);
+  if (!agree) throw new BrokenRowError(row.position, "the columns kind, experiment, arm, outcome contradict its body");
+};
+
+/** @throws BrokenRowError */
+export const toEntry = (row: StoredRow): Entry => {
+  const { position, replica, subject, at, content } = row;
+  const { success, data: body, error } = entryBody.safeParse(parseJson(row));
+  if (!success) throw new BrokenRowError(position, `body: ${inOneLine(error)}`);
+  checkColumns(row, body);
+  return { position, replica, subject, at, body: body.kind === "observation" ? { ...body, content } : body };
+};
+
+const columns = "position, replica, subject, at, kind, experiment, arm, outcome, body, content, hash";
 
 const conditions = ({
   subject,
@@ -70,30 +89,32 @@ const conditions = ({
   return { sql: parts.map((part) => ` AND ${part.sql}`).join(""), values: parts.flatMap((part) => part.values) };
 };
 
+/** Oldest first. @throws BrokenRowError */
 export const rowsAfter = (
   database: DatabaseSync,
-  position: number,
+  position: number | bigint,
   limit: number,
   filter: EntryFilter = {},
-): StoredEntry[] => {
+): StoredRow[] => {
   const { sql, values } = conditions(filter);
   return database
     .prepare(`SELECT ${columns} FROM entries WHERE position > ?${sql} ORDER BY position LIMIT ?`)
     .all(position, ...values, limit)
-    .map(toEntry);
+    .map(checkRow);
 };
 
+/** Newest first. @throws BrokenRowError */
 export const rowsBefore = (
   database: DatabaseSync,
   position: number,
   limit: number,
   filter: EntryFilter = {},
-): StoredEntry[] => {
+): StoredRow[] => {
   const { sql, values } = conditions(filter);
   return database
     .prepare(`SELECT ${columns} FROM entries WHERE position < ?${sql} ORDER BY position DESC LIMIT ?`)
     .all(position, ...values, limit)
-    .map(toEntry);
+    .map(checkRow);
 };
 
 /** Whether an entry that is not on disk yet passes the filter; the same rule as `conditions` in SQL. */

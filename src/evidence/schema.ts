@@ -20,25 +20,42 @@ const migrations: readonly string[] = [
    CREATE INDEX entries_by_experiment ON entries (experiment, arm, outcome, position) WHERE experiment IS NOT NULL;`,
 ];
 
-const versionOf = (database: DatabaseSync): number => {
-  const row = database.prepare("PRAGMA user_version").get();
-  return Number(row?.user_version ?? 0);
+/** SQLite's own answer when a file is not one of its databases. */
+const notADatabase = 26;
+
+const pragmaVersion = (database: DatabaseSync): number =>
+  Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+
+const hasTable = (database: DatabaseSync, sql: string): boolean => database.prepare(sql).get() !== undefined;
+
+/** The schema's version; 0 for a file in which nothing is yet. Throws for a file of somebody else or of a newer Candor. */
+const versionOf = (database: DatabaseSync, path: string): number => {
+  const foreign = (why: string): Error => new Error(`${path} is no evidence file: ${why}`);
+  try {
+    const version = pragmaVersion(database);
+    if (version > migrations.length && hasTable(database, "SELECT 1 FROM sqlite_schema WHERE name = 'entries'")) {
+      throw new Error(
+        `${path} was written by a newer Candor (schema ${version}, known ${migrations.length}): upgrade Candor`,
+      );
+    }
+    const expected = version === 0 ? "TRUE" : "name = 'entries'";
+    const found = hasTable(database, `SELECT 1 FROM sqlite_schema WHERE ${expected}`);
+    if (found === (version === 0)) throw foreign("it is a database of something else");
+    return version;
+  } catch (error) {
+    if (error instanceof Error && "errcode" in error && error.errcode === notADatabase) throw foreign(error.message);
+    throw error;
+  }
 };
 
-/** Throws for a file that a newer Candor wrote. */
-export const checkVersion = (database: DatabaseSync, path: string): void => {
-  const version = versionOf(database);
-  if (version > migrations.length) {
-    throw new Error(
-      `${path} was written by a newer Candor (schema ${version}, known ${migrations.length}): upgrade Candor`,
-    );
-  }
+/** @throws for a file that Candor did not write, or a newer one did */
+export const checkIsEvidence = (database: DatabaseSync, path: string): void => {
+  if (versionOf(database, path) === 0) throw new Error(`${path} is no evidence file: it is empty`);
 };
 
 /** Each migration is one transaction: a crash in between leaves a file that the next start takes further. */
 export const migrate = (database: DatabaseSync, path: string): void => {
-  checkVersion(database, path);
-  for (let version = versionOf(database); version < migrations.length; version++) {
+  for (let version = versionOf(database, path); version < migrations.length; version++) {
     // PRAGMA takes no parameters; the number is ours.
     database.exec(`BEGIN IMMEDIATE; ${migrations[version]} PRAGMA user_version = ${version + 1}; COMMIT;`);
   }

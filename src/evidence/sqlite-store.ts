@@ -2,21 +2,18 @@
  * The evidence log in one SQLite file. Rows are taken at once, written in small batches off the caller's path, and kept
  * in memory while the disk fails. Nothing here ever changes or deletes a row.
  */
-import { DatabaseSync } from "node:sqlite";
-import { canonicalJson } from "../kernel/canonical-json.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import { genesis, lasting, linkHash } from "./chain.ts";
-import type { Entry } from "./entry.ts";
-import { passes, rowsAfter, rowsBefore } from "./rows.ts";
-import { migrate } from "./schema.ts";
+import { type Entry, type EntryBody, entryBody } from "./entry.ts";
+import { openWriter } from "./entry-writer.ts";
+import { inOneLine, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
 import type { EvidenceStore } from "./store.ts";
-import { lockForWriting } from "./writer-lock.ts";
 
 export interface SqliteStoreOptions {
   /** File, whose folder must exist; `:memory:` keeps nothing. */
   path: string;
-  /** Name of this process in the log; begins its own chain. */
+  /** Name of this process in its rows. It may change between starts: the chain is the file's and goes on. */
   replica: string;
   clock: Pick<Clock, "after">;
   log: Pick<Log, "warn" | "info">;
@@ -30,86 +27,66 @@ export interface SqliteStoreOptions {
 
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
+/** Only the last flush waits for somebody else's lock: nobody is served any more, and there is no later try. */
+const closingPatienceMs = 1_000;
 
-/** @throws when the file is locked by another writer, was written by a newer Candor, or can't be opened */
+/** What could not be read back must not get in: one such row, and no later start could fold the log. */
+const accepted = (body: EntryBody): EntryBody => {
+  const { success, data, error } = entryBody.safeParse(body);
+  if (!success) throw new TypeError(`this is no entry of the evidence log: ${inOneLine(error)}`);
+  if (data.kind !== "observation" || data.content === null) return data;
+  // Half a character, as a cut text may end in, has no UTF-8: better here than on disk only.
+  return { ...data, content: data.content.toWellFormed() };
+};
+
+/** @throws when the file is written by another process, was written by a newer Candor, or can't be opened */
 export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
   const { path, replica, clock, log, maxPendingRows, flushMs = 50, flushRows = 100 } = options;
-  const unlock = lockForWriting(path);
-  const database = new DatabaseSync(path, { timeout: 1_000 });
-  // NORMAL: a killed process loses nothing that was committed; a power cut may lose the last commits, never the file.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON");
-  migrate(database, path);
-
-  const last = rowsBefore(database, Number.MAX_SAFE_INTEGER, 1)[0];
-  let written = { position: last?.position ?? 0, hash: last?.hash ?? genesis(replica) };
-  let nextPosition = written.position + 1;
+  const file = openWriter(path, replica);
+  let nextPosition = file.head().position + 1;
   let pending: Entry[] = [];
   let dropped = 0;
   let lastError: string | null = null;
   let retryMs = firstRetryMs;
   let cancelTimer: (() => void) | null = null;
+  let closing: Promise<void> | null = null;
   let closed = false;
 
-  const insert = database.prepare(
-    `INSERT INTO entries (position, replica, subject, at, kind, experiment, arm, outcome, body, content, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  const begin = database.prepare("BEGIN IMMEDIATE");
-  const commit = database.prepare("COMMIT");
-
-  const write = (entry: Entry, hash: string): void => {
-    const { position, subject, at, body } = entry;
-    const seen = body.kind === "observation" ? body : null;
-    insert.run(
-      position,
-      replica,
-      subject,
-      at,
-      body.kind,
-      seen?.experiment ?? null,
-      seen?.arm ?? null,
-      seen?.outcome ?? null,
-      canonicalJson(lasting(body)),
-      seen?.content ?? null,
-      hash,
-    );
+  const cancel = (): void => {
+    cancelTimer?.();
+    cancelTimer = null;
   };
 
-  /** One transaction; throws, with nothing written, when the disk will not have it. */
-  const writeBatch = (): void => {
-    const batch = pending.slice(0, flushRows);
-    let head = written;
-    begin.run();
-    try {
-      for (const entry of batch) {
-        head = { position: entry.position, hash: linkHash(head.hash, entry) };
-        write(entry, head.hash);
-      }
-      commit.run();
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
-    written = head;
-    pending = pending.slice(batch.length);
+  const schedule = (ms: number): void => {
+    cancel();
+    cancelTimer = clock.after(ms, tick);
   };
 
   const succeeded = (): void => {
-    if (lastError !== null) log.info({ path }, "evidence is written again");
+    if (lastError !== null) log.info({ path, dropped }, "evidence is written again");
     lastError = null;
     retryMs = firstRetryMs;
   };
 
   const failed = (error: unknown): void => {
     const detail = error instanceof Error ? error.message : String(error);
-    if (lastError === null)
+    if (lastError === null) {
       log.warn({ path, detail, pending: pending.length }, "evidence can't be written; kept in memory");
+    }
     lastError = detail;
   };
 
-  const schedule = (ms: number): void => {
-    cancelTimer?.();
-    cancelTimer = clock.after(ms, tick);
+  /** Throws, with nothing written and nothing forgotten, when the disk will not have it. */
+  const writeBatch = (): void => {
+    const batch = pending.slice(0, flushRows);
+    try {
+      file.write(batch);
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    pending = pending.slice(batch.length);
+    succeeded();
   };
 
   /** One batch a turn of the event loop, so that a backlog does not hold up exchanges. */
@@ -118,28 +95,41 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
     if (closed || pending.length === 0) return;
     try {
       writeBatch();
-      succeeded();
       if (pending.length > 0) schedule(0);
-    } catch (error) {
-      failed(error);
+    } catch {
       schedule(retryMs);
       retryMs = Math.min(longestRetryMs, retryMs * 2);
     }
   };
 
-  const flush = (): void => {
+  /** Rows that come in meanwhile are not waited for. */
+  const flush = async (): Promise<void> => {
+    const last = nextPosition - 1;
+    const waiting = (): boolean => (pending[0]?.position ?? Number.POSITIVE_INFINITY) <= last;
+    while (waiting()) {
+      writeBatch();
+      // What waited for a retry waits no longer: the usual rhythm again.
+      if (pending.length > 0) schedule(flushMs);
+      else cancel();
+      if (waiting()) await nextTurn();
+    }
+  };
+
+  const close = async (): Promise<void> => {
     try {
-      while (pending.length > 0) writeBatch();
-      succeeded();
-    } catch (error) {
-      failed(error);
-      throw error;
+      file.setPatience(closingPatienceMs);
+      while (pending.length > 0) await flush();
+    } finally {
+      closed = true;
+      cancel();
+      if (pending.length > 0) log.warn({ path, rows: pending.length }, "evidence is lost: it could not be written");
+      file.close();
     }
   };
 
   return {
     append({ subject, at, body }) {
-      const entry: Entry = { position: nextPosition, replica, subject, at: Math.round(at), body };
+      const entry: Entry = { position: nextPosition, replica, subject, at: Math.round(at), body: accepted(body) };
       nextPosition += 1;
       if (pending.length >= maxPendingRows || closed) {
         // Its position stays empty in the log, which is how a reader can tell that something is missing.
@@ -153,32 +143,24 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
       }
       return entry;
     },
-    async flush() {
-      flush();
-    },
+    flush,
     since(position, limit, filter = {}) {
-      const stored = rowsAfter(database, position, limit, filter);
+      const stored = rowsAfter(file.database, position, limit, filter).map(toEntry);
+      if (stored.length === limit) return stored;
       const waiting = pending.filter((entry) => entry.position > position && passes(entry, filter));
-      return [...stored.map(({ hash: _, ...entry }) => entry), ...waiting].slice(0, limit);
+      return [...stored, ...waiting].slice(0, limit);
     },
     latest(limit, filter = {}, before = Number.MAX_SAFE_INTEGER) {
       const waiting = pending.filter((entry) => entry.position < before && passes(entry, filter)).reverse();
       if (waiting.length >= limit) return waiting.slice(0, limit);
-      const stored = rowsBefore(database, before, limit - waiting.length, filter);
-      return [...waiting, ...stored.map(({ hash: _, ...entry }) => entry)];
+      const stored = rowsBefore(file.database, before, limit - waiting.length, filter);
+      return [...waiting, ...stored.map(toEntry)];
     },
-    head: () => written,
+    head: file.head,
     health: () => ({ writable: lastError === null, pending: pending.length, dropped, lastError }),
-    async close() {
-      if (closed) return;
-      cancelTimer?.();
-      try {
-        flush();
-      } finally {
-        closed = true;
-        database.close();
-        unlock();
-      }
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 };

@@ -6,7 +6,7 @@
  */
 import { genesis, linkHash } from "./chain.ts";
 import { openForReading } from "./reader.ts";
-import { BrokenRowError } from "./rows.ts";
+import { BrokenRowError, type StoredRow, toEntry } from "./rows.ts";
 
 export interface Anchor {
   position: number;
@@ -17,34 +17,53 @@ export type Verification =
   /** `lost` counts positions without a row: entries that could not be written in time. */
   { kind: "intact"; rows: number; lost: number; head: Anchor } | { kind: "broken"; position: number; problem: string };
 
+type Broken = Extract<Verification, { kind: "broken" }>;
+
+const againstAnchor = ({ position, hash }: StoredRow, anchor: Anchor): Broken | null =>
+  position === anchor.position && hash !== anchor.hash
+    ? { kind: "broken", position, problem: "the hash here is not the anchor's: the log was written anew" }
+    : null;
+
+const missingAnchor = (head: Anchor, anchor: Anchor): Broken => ({
+  kind: "broken",
+  position: anchor.position,
+  problem:
+    head.position < anchor.position
+      ? `the log ends at ${head.position}, before the anchor: rows were cut off`
+      : "there is no row where the anchor is: the log was written anew",
+});
+
+const verifyRows = (rows: Iterable<StoredRow>, anchor: Anchor | null): Verification => {
+  let count = 0;
+  let anchored = anchor === null;
+  let head: Anchor = { position: 0, hash: "" };
+  for (const row of rows) {
+    const { position, replica, hash } = row;
+    const previous = count === 0 ? genesis(replica) : head.hash;
+    if (linkHash(previous, row) !== hash) {
+      return {
+        kind: "broken",
+        position,
+        problem: "this row or the one before it was changed, removed, put in or moved",
+      };
+    }
+    // Throws where a row says something else outside the chain than in it.
+    toEntry(row);
+    const contradiction = anchor === null ? null : againstAnchor(row, anchor);
+    if (contradiction !== null) return contradiction;
+    anchored ||= position === anchor?.position;
+    count += 1;
+    head = { position, hash };
+  }
+  if (anchor !== null && !anchored) return missingAnchor(head, anchor);
+  return { kind: "intact", rows: count, lost: head.position - count, head };
+};
+
+/** @throws when there is no such file, or it is no evidence file */
 export const verifyFile = (path: string, anchor: Anchor | null = null): Verification => {
   const log = openForReading(path);
   try {
-    let rows = 0;
-    let head: Anchor = { position: 0, hash: "" };
-    let anchored = anchor === null;
-    for (const entry of log.entries()) {
-      const { position, replica } = entry;
-      const broken = (problem: string): Verification => ({ kind: "broken", position, problem });
-      const previous = rows === 0 ? genesis(replica) : head.hash;
-      if (linkHash(previous, entry) !== entry.hash) {
-        return broken("this row or the one before it was changed, removed, put in or moved");
-      }
-      if (anchor !== null && position === anchor.position) {
-        if (entry.hash !== anchor.hash) return broken("the hash here is not the anchor's: the log was written anew");
-        anchored = true;
-      }
-      rows += 1;
-      head = { position, hash: entry.hash };
-    }
-    if (!anchored) {
-      return {
-        kind: "broken",
-        position: head.position,
-        problem: `the log ends before the anchor at ${anchor?.position}: rows were cut off`,
-      };
-    }
-    return { kind: "intact", rows, lost: head.position - rows, head };
+    return verifyRows(log.rows(), anchor);
   } catch (error) {
     if (error instanceof BrokenRowError) return { kind: "broken", position: error.position, problem: error.message };
     throw error;
