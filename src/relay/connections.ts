@@ -3,32 +3,26 @@
  * request. Knows nothing of exchanges but whether one is being answered.
  */
 import { randomUUID } from "node:crypto";
-import type { Server, ServerResponse } from "node:http";
+import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { errorBody, exchangeIdHeader, type Failure, type Refusal, refusals } from "./failure.ts";
 
 export interface Connection {
   /** Beyond the limit: its requests are to be refused. */
   surplus: boolean;
-  /** Response of the latest request. */
-  latest: ServerResponse | null;
+  /** Response to the latest request. */
+  latest: ServerResponse | undefined;
 }
 
 export interface Connections {
   of(socket: Socket): Connection;
 }
 
-const reasons: Record<number, string> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-};
-
 /** For when there is no response object to write to. */
 const rawAnswer = (failure: Failure): string => {
   const body = errorBody(failure);
   return [
-    `HTTP/1.1 ${failure.status} ${reasons[failure.status] ?? "Error"}`,
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? ""}`,
     "content-type: application/json",
     `content-length: ${Buffer.byteLength(body)}`,
     `${exchangeIdHeader}: ${randomUUID()}`,
@@ -60,7 +54,7 @@ export const trackConnections = (
 
   server.on("connection", (socket: Socket) => {
     count += 1;
-    open.set(socket, { surplus: count > most, latest: null });
+    open.set(socket, { surplus: count > most, latest: undefined });
     socket.once("close", () => {
       count -= 1;
     });
@@ -68,7 +62,8 @@ export const trackConnections = (
 
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const latest = open.get(socket as Socket)?.latest;
-    const answering = latest?.headersSent === true && !latest.closed;
+    // A response that has no socket yet waits behind another one, which has begun or may begin at any moment.
+    const answering = latest !== undefined && !latest.closed && (latest.headersSent || latest.socket === null);
     if (error.code === "ECONNRESET" || !socket.writable || answering) {
       socket.destroy();
       return;
@@ -78,6 +73,6 @@ export const trackConnections = (
     socket.end(rawAnswer(refusal), () => socket.destroy());
   });
 
-  const unknown: Connection = { surplus: false, latest: null };
+  const unknown: Connection = { surplus: false, latest: undefined };
   return { of: (socket) => open.get(socket) ?? unknown };
 };

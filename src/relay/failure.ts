@@ -2,7 +2,7 @@
  * Every error that the relay itself can answer with, in the shape of the OpenAI API, and how it is written. A message
  * names neither the upstream's address nor anything that the client sent: it ends up in logs and on screens.
  */
-import type { ServerResponse } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { ExchangeEnd, RelayMeter } from "./exchange.ts";
 
 type RefusalReason = Parameters<RelayMeter["requestRefused"]>[1];
@@ -143,7 +143,8 @@ export const exchangeIdHeader = "x-candor-exchange-id";
 
 export const answerWith = (failure: Failure, response: ServerResponse, id: string): void => {
   const body = errorBody(failure);
-  response.writeHead(failure.status, [
+  // The reason phrase is given, because one of the upstream's may have been set and then found to be unusable.
+  response.writeHead(failure.status, STATUS_CODES[failure.status] ?? "", [
     "content-type",
     "application/json",
     "content-length",

@@ -59,6 +59,8 @@ const reasonOf = (error: Error, connected: boolean, answerBegun: boolean): Broke
 };
 
 const eventStream = /^\s*text\/event-stream\s*(?:;|$)/i;
+/** undici reads the reason phrase as UTF-8; node:http writes no more than this of it. */
+const unprintable = /[^\t\x20-\x7e]/g;
 const gone = new Error("the client has gone");
 
 export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock, ended }: Parts): RunningExchange => {
@@ -84,6 +86,10 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   const end = (as: ExchangeEnd["outcome"]): void => {
     outcome = as;
     abort?.(gone);
+  };
+
+  const flushHead = (): void => {
+    if (firstByteAt === null && outcome === null) response.flushHeaders();
   };
 
   const complete = (): void => {
@@ -119,6 +125,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   };
 
   const resume = (): void => {
+    if (!paused || outcome !== null) return;
     paused = false;
     lastMove = clock.monotonic();
     resumeAnswer();
@@ -142,9 +149,10 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
       contentEncoding = head.contentEncoding;
       const isEventStream = eventStream.test(contentType);
       takesEvents = isEventStream && !head.sized && contentEncoding === undefined;
-      response.writeHead(statusCode, statusText, head.headers);
+      response.writeHead(statusCode, statusText.replace(unprintable, "?"), head.headers);
       status = statusCode;
-      if (isEventStream) response.flushHeaders();
+      // Not at once: events that came in the same packet then leave in the same write.
+      if (isEventStream) process.nextTick(flushHead);
       // undici would wait for the body that a 304's content-length speaks of.
       if (bodiless) complete();
       resumeAnswer = resumeBody;
@@ -186,14 +194,14 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
 
   const responseClosed = (): void => {
     if (outcome === null) end("client-aborted");
-    const delivered = response.writableFinished ? outcome : outcome === "complete" ? "client-aborted" : outcome;
+    const undelivered = outcome === "complete" && !response.writableFinished;
     const result: ExchangeEnd = {
-      outcome: delivered ?? "client-aborted",
+      outcome: outcome === null || undelivered ? "client-aborted" : outcome,
       status,
       contentType,
       durationMs: clock.monotonic() - arrivedAt,
-      ...(contentEncoding === undefined ? {} : { contentEncoding }),
     };
+    if (contentEncoding !== undefined) result.contentEncoding = contentEncoding;
     line.running -= 1;
     recorder?.end(result);
     meter.requestFinished(subject, route, result, {

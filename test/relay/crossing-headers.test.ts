@@ -107,6 +107,17 @@ describe("headers on their way down", () => {
     ]);
   });
 
+  it.each(["Tout \u00e9tait bien", "\u2192 fine", ""])(
+    "follow a reason phrase such as %j without harm",
+    async (phrase) => {
+      const running = await runRelay();
+      running.upstream.answer((_seen, wire) => wire.raw(`HTTP/1.1 200 ${phrase}\r\ncontent-length: 2\r\n\r\n{}`));
+      const text = await rawExchange(running.port, chatRequest(body), answered);
+      expect(text).toMatch(/^HTTP\/1\.1 200 [ -~]*\r\n/);
+      expect(text).toMatch(/\{\}$/);
+    },
+  );
+
   it("of a redirect are passed without its target, and it is not followed", async () => {
     const running = await runRelay();
     running.upstream.answer((_seen, wire) =>

@@ -143,6 +143,34 @@ describe("requests that are refused", () => {
     expect(running.upstream.seen).toEqual([]);
   });
 
+  it("nonsense behind pipelined requests never gets into an answer that is under way", async () => {
+    const running = await runRelay();
+    running.upstream.answer((_seen, wire) => {
+      wire.stream();
+      wire.event("first");
+    });
+    const request = chatRequest('{"model":"gpt-test"}');
+    let text = "";
+    let closed = false;
+    const socket = connect(running.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      closed = true;
+    });
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.write(request);
+    await until(() => text.includes("data: first"));
+    socket.write(request);
+    await until(() => running.upstream.seen.length === 2);
+    socket.write("nonsense\r\n\r\n");
+    await until(() => closed);
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(text).not.toContain("error");
+    await until(() => running.inFlight() === 0);
+  });
+
   it("connections beyond the limit are told so, and those within it are served", async () => {
     const running = await runRelay({ config: () => ({ limits: { maxConnections: 1 } }) });
     const first = connect(running.port, "127.0.0.1");
