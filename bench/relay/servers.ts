@@ -42,11 +42,12 @@ const listens = (port: number): Promise<boolean> =>
     socket.on("error", () => resolve(false));
   });
 
-const pinned = spawnSync("taskset", ["--version"]).status === 0;
+const pinning = "taskset";
+const pinned = spawnSync(pinning, ["--version"]).status === 0;
 
 /** The measured server gets one core and everything else the other, where the system lets us say so. */
 export const onCore = (core: 0 | 1, command: readonly string[]): [string, string[]] => {
-  const all = pinned ? ["taskset", "-c", String(core), ...command] : [...command];
+  const all = pinned ? [pinning, "-c", String(core), ...command] : [...command];
   return [all[0] ?? "", all.slice(1)];
 };
 

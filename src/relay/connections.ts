@@ -7,7 +7,7 @@ import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { errorBody, exchangeIdHeader, type Failure, type Refusal, refusals } from "./failure.ts";
 
-export interface Connection {
+interface Connection {
   /** Beyond the limit: its requests are to be refused. */
   surplus: boolean;
   /** Response to the latest request. */

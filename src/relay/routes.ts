@@ -6,7 +6,7 @@ import { readTarget } from "./canonical-path.ts";
 
 /** The values of the `route` label, besides `other`. */
 export const routeNames = ["chat", "completions", "embeddings", "models", "pass-through"] as const;
-export type RouteName = (typeof routeNames)[number];
+type RouteName = (typeof routeNames)[number];
 
 export interface Route {
   name: RouteName;
@@ -19,7 +19,7 @@ export interface Route {
   read: boolean;
 }
 
-export type Routing =
+type Routing =
   | { kind: "found"; route: Route }
   | { kind: "unreadable" }
   | { kind: "unknown" }

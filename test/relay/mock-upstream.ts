@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-export interface SeenRequest {
+interface SeenRequest {
   method: string;
   url: string;
   headers: IncomingHttpHeaders;
@@ -10,7 +10,7 @@ export interface SeenRequest {
   body: Buffer;
 }
 
-export interface Wire {
+interface Wire {
   request: IncomingMessage;
   response: ServerResponse;
   socket: Socket;

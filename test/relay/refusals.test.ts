@@ -146,6 +146,7 @@ describe("requests that are refused", () => {
   it("nonsense behind pipelined requests never gets into an answer that is under way", async () => {
     const running = await runRelay();
     running.upstream.answer((_seen, wire) => {
+      if (running.upstream.seen.length > 1) return;
       wire.stream();
       wire.event("first");
     });

@@ -17,7 +17,7 @@ interface Copy {
   end: ExchangeEnd | null;
 }
 
-export interface Finished {
+interface Finished {
   subject: string;
   route: string;
   end: ExchangeEnd;
