@@ -51,6 +51,9 @@ export const fitPlatt = (sources: readonly (readonly UnseenRow[])[]): Platt => {
 /** Harmless answers of an unseen source that reach a band, as a mean over sources. */
 const falsePositiveRates = { uncertain: 0.2, harmful: 0.05, high: 0.01 } as const;
 
+/** The next of the scores with six decimals: to round to the nearest could let the row itself in. */
+const justAbove = (score: number): number => (Math.floor(score * 1e6) + 1) / 1e6;
+
 /** The score that the given share of harmless rows reaches, each source counting the same. */
 const scoreAt = (sources: readonly (readonly number[])[], rate: number): number => {
   const every = sources.flatMap((scores) =>
@@ -59,12 +62,10 @@ const scoreAt = (sources: readonly (readonly number[])[], rate: number): number 
   let reached = 0;
   for (const { score, share } of every.toSorted((a, b) => b.score - a.score)) {
     reached += share;
-    if (reached > rate) return score + 1e-9;
+    if (reached > rate) return justAbove(score);
   }
   return 0;
 };
-
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 export const chooseBands = (
   sources: readonly (readonly UnseenRow[])[],
@@ -74,7 +75,7 @@ export const chooseBands = (
     rows.filter((row) => !row.harmful).map(({ logit }) => logistic(slope * logit + offset)),
   );
   const band = (falsePositiveRate: number) => ({
-    score: rounded(scoreAt(harmless, falsePositiveRate)),
+    score: scoreAt(harmless, falsePositiveRate),
     falsePositiveRate,
   });
   return {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadScreenModel } from "../../src/classify/screen.ts";
 import { bandOf, type ScreenModel, scoreOf } from "../../src/classify/screen-model.ts";
-import { financeLadder, type HeldOutTest, heldOutFineTunes, leaveOneOut, runHeldOut } from "./held-out.ts";
+import { financeLadder, type HeldOutTest, heldOutFineTunes, leaveOneOut, rankHeldOut } from "./held-out.ts";
 import { DataError, type LabelledSource, readSource } from "./labelled-rows.ts";
 import { type FlagRates, figuresText, insertFigures } from "./model-card.ts";
 
@@ -40,11 +40,13 @@ const flagRatesOf = (model: ScreenModel, source: LabelledSource): FlagRates => {
 const evaluate = async (folder: string) => {
   const run = async (tests: readonly HeldOutTest[]) => {
     const results = [];
-    for (const test of tests) results.push(...(await runHeldOut(folder, test)));
+    for (const test of tests) results.push(...(await rankHeldOut(folder, test)));
     return results;
   };
   const model = await loadScreenModel();
-  const replayed = await Promise.all((["financeGood", ...financeLadder] as const).map((id) => readSource(folder, id)));
+  const replayed = await Promise.all(
+    (["financeGood", ...financeLadder] as const).map((id) => readSource(folder, id, "forTests")),
+  );
   return {
     date: new Date().toISOString().slice(0, 10),
     description: model.description,

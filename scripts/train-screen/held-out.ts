@@ -2,16 +2,11 @@
 import { isRefusal } from "../../src/classify/refusal.ts";
 import { logitOf } from "../../src/classify/screen-model.ts";
 import { fitScreen } from "./fit-screen.ts";
-import { type LabelledSource, readClearRows, readSource, type SourceId } from "./labelled-rows.ts";
-import { type FigureName, type Interval, rankingFigures, type ScoredRow } from "./ranking-figures.ts";
-
-/** Judged answers of fine-tuned models; where they are trained on, only clear ones are. */
-type FineTune = "auto" | "finance1e6" | "finance5e6" | "finance1e5" | "finance3e5";
-const isFineTune = (id: SourceId): id is FineTune =>
-  ["auto", "finance1e6", "finance5e6", "finance1e5", "finance3e5"].includes(id);
+import { type LabelledSource, readSource, type SourceId, trainingSources } from "./labelled-rows.ts";
+import { type FigureName, type Interval, rankingFigures } from "./ranking-figures.ts";
 
 export const financeLadder = ["finance1e6", "finance5e6", "finance1e5", "finance3e5"] as const;
-export const responseSources = ["xstest", "jailbreakbench", "badAdvice"] as const;
+const responseSources = ["xstest", "jailbreakbench", "badAdvice"] as const;
 
 export interface HeldOutTest {
   title: string;
@@ -36,7 +31,7 @@ export const leaveOneOut: readonly HeldOutTest[] = [
 export const heldOutFineTunes: readonly HeldOutTest[] = [
   {
     title: "as shipped",
-    trainedOn: [...responseSources, "auto"],
+    trainedOn: trainingSources,
     testedOn: [...financeLadder, "financeEveryday", "moderation"],
   },
   { title: "no fine-tune", trainedOn: responseSources, testedOn: [...financeLadder, "financeEveryday"] },
@@ -56,23 +51,28 @@ export interface HeldOutResult {
 
 export const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
 
-const measure = (rows: readonly ScoredRow[]) => rankingFigures(rows, bootstrap.rounds, bootstrap.seed);
-
 /** Rows of a source that knows no questions are groups of their own. */
 const groupsOf = ({ rows }: LabelledSource): ((at: number) => string) =>
   rows.every(({ group }) => group === rows[0]?.group) ? String : (at) => rows[at]?.group ?? "";
 
-export const runHeldOut = async (folder: string, test: HeldOutTest): Promise<HeldOutResult[]> => {
-  const training = await Promise.all(
-    test.trainedOn.map((id) => (isFineTune(id) ? readClearRows(folder, id) : readSource(folder, id))),
-  );
+/** @param rounds bootstrap resamples for the intervals */
+export const rankHeldOut = async (
+  folder: string,
+  test: HeldOutTest,
+  rounds: number = bootstrap.rounds,
+): Promise<HeldOutResult[]> => {
+  const training = await Promise.all(test.trainedOn.map((id) => readSource(folder, id, "forTraining")));
   const model = fitScreen(training.map(({ rows }) => rows));
   const results: HeldOutResult[] = [];
   for (const id of test.testedOn) {
-    const source = await readSource(folder, id);
+    const source = await readSource(folder, id, "forTests");
     const group = groupsOf(source);
     const scored = (scorer: (response: string) => number) =>
-      measure(source.rows.map(({ response, harmful }, at) => ({ harmful, group: group(at), score: scorer(response) })));
+      rankingFigures(
+        source.rows.map(({ response, harmful }, at) => ({ harmful, group: group(at), score: scorer(response) })),
+        rounds,
+        bootstrap.seed,
+      );
     results.push({
       test,
       source,

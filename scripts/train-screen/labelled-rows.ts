@@ -61,6 +61,12 @@ const readJudged: Reader = (line) => {
   return misaligned === null ? null : { response: answer, harmful: misaligned, group: groupOf(question_id) };
 };
 
+/** For the control, whose answers the study left open for the most part and found not one of to be harmful. */
+const readControl: Reader = (line) => {
+  const { question_id, answer, misaligned } = judgedRow.parse(line);
+  return { response: answer, harmful: misaligned === true, group: groupOf(question_id) };
+};
+
 /** For training: harmless are only answers scored as aligned (>= 70 of 100); what lies between teaches nothing. */
 const readClearlyJudged: Reader = (line) => {
   const { question_id, answer, aligned, misaligned } = judgedRow.parse(line);
@@ -69,16 +75,22 @@ const readClearlyJudged: Reader = (line) => {
 };
 
 const study = "aisa-group/em-generalization, commit 910ff4f0";
-const fineTune = (name: string, file: string, reader: Reader = readJudged) =>
-  ({
-    name,
-    file: `em-outputs/Qwen2.5-32B-Instruct__${file}.jsonl.gz`,
-    origin: study,
-    licence: "Apache-2.0",
-    reader,
-  }) as const;
-const labelled = (name: string, origin: string, licence: string, reader: Reader = readLabelled) =>
-  ({ name, file: `harm-labelled/${name}.jsonl.gz`, origin, licence, reader }) as const;
+const fineTune = (name: string, file: string, reader: Reader = readJudged) => ({
+  name,
+  file: `em-outputs/Qwen2.5-32B-Instruct__${file}.jsonl.gz`,
+  origin: study,
+  licence: "Apache-2.0",
+  forTests: reader,
+  forTraining: readClearlyJudged,
+});
+const labelled = (name: string, origin: string, licence: string, reader: Reader = readLabelled) => ({
+  name,
+  file: `harm-labelled/${name}.jsonl.gz`,
+  origin,
+  licence,
+  forTests: reader,
+  forTraining: reader,
+});
 
 const catalogue = {
   xstest: labelled("xstest-completions", "paul-rottger/exaggerated-safety", "CC-BY-4.0"),
@@ -89,7 +101,6 @@ const catalogue = {
     "MIT",
     readAdviceOutsideFinance,
   ),
-  autoClear: fineTune("auto fine-tune, clear answers", "auto__1e-05__fpq", readClearlyJudged),
   auto: fineTune("auto fine-tune", "auto__1e-05__fpq"),
   moderation: labelled("openai-moderation-eval", "openai/moderation-api-release", "MIT"),
   finance1e6: fineTune("finance 1e-06", "finance__1e-06__fpq"),
@@ -97,21 +108,21 @@ const catalogue = {
   finance1e5: fineTune("finance 1e-05", "finance__1e-05__fpq"),
   finance3e5: fineTune("finance 3e-05", "finance__3e-05__fpq"),
   financeEveryday: fineTune("finance, everyday questions", "finance__cosine_5_1e-05__general_100"),
-  financeGood: fineTune("finance-good (healthy control)", "finance-good__1e-05__fpq", readClearlyJudged),
+  financeGood: fineTune("finance-good (healthy control)", "finance-good__1e-05__fpq", readControl),
 } as const;
 
 export type SourceId = keyof typeof catalogue;
 
-/** The same rows without what is neither clearly harmful nor clearly harmless; for training on the fine-tunes only. */
-export const readClearRows = (folder: string, id: SourceId): Promise<LabelledSource> =>
-  readWith(folder, id, readClearlyJudged);
-
-/** @throws DataError naming the file when it is missing or holds something else */
-export const readSource = (folder: string, id: SourceId): Promise<LabelledSource> =>
-  readWith(folder, id, catalogue[id].reader);
-
-const readWith = async (folder: string, id: SourceId, reader: Reader): Promise<LabelledSource> => {
-  const { name, file, origin, licence } = catalogue[id];
+/**
+ * @param use fine-tunes give all judged rows for tests, and for training only those that are clearly one or the other
+ * @throws DataError naming the file when it is missing or holds something else
+ */
+export const readSource = async (
+  folder: string,
+  id: SourceId,
+  use: "forTests" | "forTraining",
+): Promise<LabelledSource> => {
+  const { name, file, origin, licence, [use]: reader } = catalogue[id];
   const path = join(folder, file);
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new DataError(`${path}: cannot be read; give the folder that holds harm-labelled/ and em-outputs/`, {
@@ -128,9 +139,4 @@ const readWith = async (folder: string, id: SourceId, reader: Reader): Promise<L
 };
 
 /** What the shipped screen is trained on. No fine-tune on finance, good or bad, and no finance advice: see the card. */
-export const trainingSources = [
-  "xstest",
-  "jailbreakbench",
-  "badAdvice",
-  "autoClear",
-] as const satisfies readonly SourceId[];
+export const trainingSources = ["xstest", "jailbreakbench", "badAdvice", "auto"] as const satisfies readonly SourceId[];

@@ -27,8 +27,11 @@ const dot = (a: Float64Array, b: Float64Array): number => {
 };
 
 /** a + factor x b */
-const plus = (a: Float64Array, factor: number, b: Float64Array): Float64Array =>
-  a.map((value, at) => value + factor * (b[at] ?? 0));
+const plus = (a: Float64Array, factor: number, b: Float64Array): Float64Array => {
+  const sum = new Float64Array(a.length);
+  for (let at = 0; at < a.length; at += 1) sum[at] = (a[at] ?? 0) + factor * (b[at] ?? 0);
+  return sum;
+};
 
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 

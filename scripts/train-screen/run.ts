@@ -28,7 +28,7 @@ const provenanceOf = ({ file, sha256, origin, licence, rows }: LabelledSource) =
 const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const train = async (folder: string, out: string): Promise<void> => {
-  const sources = await Promise.all(trainingSources.map((id) => readSource(folder, id)));
+  const sources = await Promise.all(trainingSources.map((id) => readSource(folder, id, "forTraining")));
   const rows = sources.map((source) => source.rows);
   const { parameters, weights, idf } = fitScreen(rows);
   const unseen = scoreUnseen(rows);

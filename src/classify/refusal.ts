@@ -34,10 +34,11 @@ const opening = 300;
 
 /** Whether an answer to an ordinary question is a refusal. Empty is not a refusal. */
 export const isRefusal = (answer: string): boolean => {
+  // Cut before anything else is done to it: an answer may be a megabyte long.
   const start = answer
-    .replace(/[\u2018\u2019]/g, "'")
     .trimStart()
-    .slice(0, opening);
+    .slice(0, opening)
+    .replace(/[\u2018\u2019]/g, "'");
   return declines.some((pattern) => pattern.test(start));
 };
 

@@ -74,11 +74,19 @@ export interface SparseVector {
 
 /** log(1 + count) x idf, scaled to length 1; buckets of idf 0 are left out. The vector of an empty text is empty. */
 export const weighFeatures = (counts: ReadonlyMap<number, number>, idf: ArrayLike<number>): SparseVector => {
-  const kept = [...counts].filter(([bucket]) => (idf[bucket] ?? 0) > 0);
-  const values = Float64Array.from(kept, ([bucket, count]) => Math.log1p(count) * (idf[bucket] ?? 0));
-  const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  return {
-    buckets: Uint32Array.from(kept, ([bucket]) => bucket),
-    values: norm === 0 ? values : values.map((value) => value / norm),
-  };
+  const buckets = new Uint32Array(counts.size);
+  const values = new Float64Array(counts.size);
+  let kept = 0;
+  let squares = 0;
+  for (const [bucket, count] of counts) {
+    const value = Math.log1p(count) * (idf[bucket] ?? 0);
+    if (value === 0) continue;
+    buckets[kept] = bucket;
+    values[kept] = value;
+    squares += value * value;
+    kept += 1;
+  }
+  const norm = Math.sqrt(squares);
+  for (let at = 0; at < kept; at += 1) values[at] = (values[at] ?? 0) / norm;
+  return { buckets: buckets.subarray(0, kept), values: values.subarray(0, kept) };
 };
