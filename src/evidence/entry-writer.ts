@@ -6,7 +6,7 @@ import { migrate } from "./schema.ts";
 import { lockForWriting } from "./writer-lock.ts";
 
 /** The last row on disk; position 0 and the chain's genesis before the first. */
-export interface Head {
+interface Head {
   position: number;
   hash: string;
 }

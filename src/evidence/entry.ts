@@ -62,7 +62,7 @@ export const observation = z.strictObject({
 export type Observation = z.infer<typeof observation>;
 
 /** A new baseline is learned from here on, by these rules. The first entry of every subject. */
-export const epoch = z.strictObject({
+const epoch = z.strictObject({
   kind: z.literal("epoch"),
   reason: z.string(),
   detector: z.strictObject({
@@ -83,7 +83,7 @@ export const epoch = z.strictObject({
 export type Epoch = z.infer<typeof epoch>;
 
 /** An operator acknowledged the alarm through the admin API. `actor` is a key id, never a key. */
-export const acknowledgement = z.strictObject({
+const acknowledgement = z.strictObject({
   kind: z.literal("acknowledgement"),
   actor: z.string(),
   note: z.string(),
@@ -91,7 +91,7 @@ export const acknowledgement = z.strictObject({
 export type Acknowledgement = z.infer<typeof acknowledgement>;
 
 /** What the fold said at this point of the log; lets an auditor check that replaying gives the same. */
-export const verdictRecord = z.strictObject({
+const verdictRecord = z.strictObject({
   kind: z.literal("verdict"),
   persona: z.string(),
   severity: z.string(),
@@ -99,7 +99,6 @@ export const verdictRecord = z.strictObject({
   digest: z.string(),
   reasons: z.array(z.string()),
 });
-export type VerdictRecord = z.infer<typeof verdictRecord>;
 
 export const entryBody = z.discriminatedUnion("kind", [observation, epoch, acknowledgement, verdictRecord]);
 export type EntryBody = z.infer<typeof entryBody>;
@@ -113,7 +112,8 @@ export interface NewEntry {
 }
 
 export interface Entry extends NewEntry {
-  /** Position in this replica's log: 1, 2, 3, ... without gaps. */
+  /** Position in this log: 1, 2, 3, ... On disk one is missing where an entry could not be written. */
   position: number;
+  /** Which process wrote it. */
   replica: string;
 }

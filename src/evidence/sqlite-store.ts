@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import { type Entry, type EntryBody, entryBody } from "./entry.ts";
+import { type Entry, entryBody, type NewEntry, type Observation } from "./entry.ts";
 import { openWriter } from "./entry-writer.ts";
 import { inOneLine, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
 import type { EvidenceStore } from "./store.ts";
@@ -30,13 +30,17 @@ const longestRetryMs = 5_000;
 /** Only the last flush waits for somebody else's lock: nobody is served any more, and there is no later try. */
 const closingPatienceMs = 1_000;
 
+/** Half a character, as a cut text may end in, has no UTF-8: replaced here, so that memory and disk hold the same. */
+const withWholeCharacters = (row: Observation): Observation =>
+  row.content === null ? row : { ...row, content: row.content.toWellFormed() };
+
 /** What could not be read back must not get in: one such row, and no later start could fold the log. */
-const accepted = (body: EntryBody): EntryBody => {
+const accepted = ({ subject, at, body }: NewEntry): NewEntry => {
+  const refused = (detail: string): TypeError => new TypeError(`this is no entry of the evidence log: ${detail}`);
   const { success, data, error } = entryBody.safeParse(body);
-  if (!success) throw new TypeError(`this is no entry of the evidence log: ${inOneLine(error)}`);
-  if (data.kind !== "observation" || data.content === null) return data;
-  // Half a character, as a cut text may end in, has no UTF-8: better here than on disk only.
-  return { ...data, content: data.content.toWellFormed() };
+  if (!success) throw refused(inOneLine(error));
+  if (!Number.isSafeInteger(Math.round(at))) throw refused(`at: expected milliseconds, received ${at}`);
+  return { subject, at: Math.round(at), body: data.kind === "observation" ? withWholeCharacters(data) : data };
 };
 
 /** @throws when the file is written by another process, was written by a newer Candor, or can't be opened */
@@ -128,8 +132,8 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
   };
 
   return {
-    append({ subject, at, body }) {
-      const entry: Entry = { position: nextPosition, replica, subject, at: Math.round(at), body: accepted(body) };
+    append(given) {
+      const entry: Entry = { ...accepted(given), position: nextPosition, replica };
       nextPosition += 1;
       if (pending.length >= maxPendingRows || closed) {
         // Its position stays empty in the log, which is how a reader can tell that something is missing.

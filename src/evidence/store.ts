@@ -12,8 +12,8 @@ export interface EntryFilter {
 export interface EvidenceStore {
   /**
    * Gives the entry its position at once and writes it within the flush interval (50 ms or 100 rows, whichever is
-   * first). Never throws for I/O: a failing disk is reported by `health` and the rows are kept, up to a bound, until it
-   * recovers.
+   * first, as long as the event loop turns). Never throws for I/O: a failing disk is reported by `health` and the rows
+   * are kept, up to a bound, until it recovers. Throws a TypeError for what is no entry and could never be read back.
    */
   append(entry: NewEntry): Entry;
   /** Resolves once all that was appended before the call is on disk; rejects if it could not be written. */
@@ -25,6 +25,6 @@ export interface EvidenceStore {
   /** Last position and the hash of the last row on disk. */
   head(): { position: number; hash: string };
   health(): { writable: boolean; pending: number; dropped: number; lastError: string | null };
-  /** Flushes and closes; idempotent. */
+  /** Flushes and closes; idempotent. Rejects, closed nevertheless, if rows could not be written: they are lost. */
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ export const newFolder = (): { path: (name: string) => string; remove: () => voi
   return { path: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
 };
 
-export const silent = { info: () => {}, warn: () => {} };
+const silent = { info: () => {}, warn: () => {} };
 
 export const openStore = (path: string, options: Partial<SqliteStoreOptions> = {}): EvidenceStore =>
   openSqliteStore({ path, replica: "local", clock: systemClock, log: silent, maxPendingRows: 100_000, ...options });
