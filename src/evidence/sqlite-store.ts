@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import { noteAnchors } from "./anchors.ts";
 import { type Entry, entryBody, type NewEntry, type Observation } from "./entry.ts";
 import { openWriter } from "./entry-writer.ts";
 import { inOneLine, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
@@ -47,6 +48,7 @@ const accepted = ({ subject, at, body }: NewEntry): NewEntry => {
 export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
   const { path, replica, clock, log, maxPendingRows, flushMs = 50, flushRows = 100 } = options;
   const file = openWriter(path, replica);
+  const endAnchors = noteAnchors({ path, head: file.head, clock, log });
   let nextPosition = file.head().position + 1;
   let pending: Entry[] = [];
   let dropped = 0;
@@ -126,6 +128,7 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
     } finally {
       closed = true;
       cancel();
+      endAnchors();
       if (pending.length > 0) log.warn({ path, rows: pending.length }, "evidence is lost: it could not be written");
       file.close();
     }
