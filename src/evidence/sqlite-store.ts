@@ -5,10 +5,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import { accepted } from "./accepted-entry.ts";
 import { noteAnchors } from "./anchors.ts";
-import { type Entry, entryBody, type NewEntry, type Observation } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { openWriter } from "./entry-writer.ts";
-import { inOneLine, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
+import { passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
 import type { EvidenceStore } from "./store.ts";
 
 export interface SqliteStoreOptions {
@@ -30,19 +31,6 @@ const firstRetryMs = 250;
 const longestRetryMs = 5_000;
 /** Only the last flush waits for somebody else's lock: nobody is served any more, and there is no later try. */
 const closingPatienceMs = 1_000;
-
-/** Half a character, as a cut text may end in, has no UTF-8: replaced here, so that memory and disk hold the same. */
-const withWholeCharacters = (row: Observation): Observation =>
-  row.content === null ? row : { ...row, content: row.content.toWellFormed() };
-
-/** What could not be read back must not get in: one such row, and no later start could fold the log. */
-const accepted = ({ subject, at, body }: NewEntry): NewEntry => {
-  const refused = (detail: string): TypeError => new TypeError(`this is no entry of the evidence log: ${detail}`);
-  const { success, data, error } = entryBody.safeParse(body);
-  if (!success) throw refused(inOneLine(error));
-  if (!Number.isSafeInteger(Math.round(at))) throw refused(`at: expected milliseconds, received ${at}`);
-  return { subject, at: Math.round(at), body: data.kind === "observation" ? withWholeCharacters(data) : data };
-};
 
 /** @throws when the file is written by another process, was written by a newer Candor, or can't be opened */
 export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SqliteStoreOptions } from "../../src/evidence/sqlite-store.ts";
 import type { EvidenceStore } from "../../src/evidence/store.ts";
@@ -179,6 +181,22 @@ describe("while the disk fails", () => {
     expect(tried.slice(0, 8)).toEqual([50, 250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]);
   });
 
+  test("the next failure begins again with 0.25 s", () => {
+    const store = open();
+    const disk = breakDisk();
+    store.append(rowOf(1));
+    timers.turn(20_000);
+    disk.mend();
+    timers.turn(5_000);
+    const again = breakDisk();
+    store.append(rowOf(2));
+    timers.turn(50);
+    expect(store.health().writable).toBe(false);
+    again.mend();
+    timers.turn(250);
+    expect(store.health().writable).toBe(true);
+  });
+
   test("new rows do not make it be tried more often", () => {
     const store = open();
     breakDisk();
@@ -242,6 +260,24 @@ describe("while the disk fails", () => {
     await expect(flushed).rejects.toThrow("locked");
     timers.turn(5_000);
     expect(store.head().position).toBe(1);
+  });
+
+  test("closing waits for somebody else's lock, as there is no later try", async () => {
+    const store = open();
+    store.append(rowOf(1));
+    const other = new Worker(
+      `const { parentPort, workerData } = require("node:worker_threads");
+       const { DatabaseSync } = require("node:sqlite");
+       const database = new DatabaseSync(workerData);
+       database.exec("BEGIN IMMEDIATE");
+       parentPort.postMessage("locked");
+       setTimeout(() => database.exec("COMMIT"), 100);`,
+      { eval: true, workerData: path },
+    );
+    await once(other, "message");
+    await store.close();
+    expect(positionsOnDisk()).toEqual([1]);
+    await other.terminate();
   });
 
   test("closing says what is lost, frees the file, and leaves what was written", async () => {
