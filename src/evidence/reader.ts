@@ -1,6 +1,7 @@
 /** Opens an evidence file for reading only, also while a process writes it. For auditors: verification and replays. */
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import type { Entry } from "./entry.ts";
 import { BrokenRowError, rowsAfter, type StoredRow, toEntry } from "./rows.ts";
 import { checkIsEvidence } from "./schema.ts";
@@ -35,16 +36,37 @@ const readPage = (database: DatabaseSync, position: number | bigint): StoredRow[
   }
 };
 
-/** @throws when there is no such file, or it is no evidence file */
-export const openForReading = (path: string): EvidenceReader => {
-  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
-  const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+const openChecked = (path: string, location: string | URL): DatabaseSync => {
+  const database = new DatabaseSync(location, { readOnly: true, timeout: 1_000 });
   try {
     checkIsEvidence(database, path);
+    return database;
   } catch (error) {
     database.close();
     throw error;
   }
+};
+
+/** SQLite wants to put files of its own beside this one, and may not. */
+const isForbidden = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && [8, 14].includes(Number(error.errcode) & 0xff);
+
+const openFile = (path: string): DatabaseSync => {
+  try {
+    return openChecked(path, path);
+  } catch (error) {
+    // Without a write-ahead log nobody writes the file, so it can be read as it is, from where nothing can be written.
+    if (!isForbidden(error) || existsSync(`${path}-wal`)) throw error;
+    const location = pathToFileURL(path);
+    location.searchParams.set("immutable", "1");
+    return openChecked(path, location);
+  }
+};
+
+/** @throws when there is no such file, or it is no evidence file */
+export const openForReading = (path: string): EvidenceReader => {
+  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  const database = openFile(path);
   const rows = function* (): Generator<StoredRow> {
     for (let position: number | bigint = beforeAll; ; ) {
       const page = readPage(database, position);

@@ -2,7 +2,7 @@
  * Lets one process at a time write an evidence file. The lock is SQLite's own on a file beside it, so the system frees it
  * when a process dies, however it dies; readers of the evidence never meet it.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 const explained = (path: string, error: unknown): Error => {
@@ -10,7 +10,7 @@ const explained = (path: string, error: unknown): Error => {
   return new Error(
     /locked/.test(detail)
       ? `${path} is being written by another process: stop it, or give this one an evidence.path of its own`
-      : `${path} can't be written (${detail}): check that its folder exists and is writable`,
+      : `${path} can't be written (${detail}): check that its folder exists, and that both are writable`,
   );
 };
 
@@ -19,6 +19,8 @@ export const lockForWriting = (path: string): (() => void) => {
   if (path === ":memory:") return () => {};
   let lock: DatabaseSync | undefined;
   try {
+    // SQLite would open what it may not write for reading only, and not try again when that is mended.
+    if (existsSync(path)) accessSync(path, constants.W_OK);
     // By its real name, so that a link to the file is no way around the lock.
     lock = new DatabaseSync(`${existsSync(path) ? realpathSync(path) : path}.writer`, { timeout: 0 });
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");

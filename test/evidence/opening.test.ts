@@ -36,6 +36,14 @@ describe("a file that can't be written", () => {
     chmodSync(folder.path("."), 0o755);
   });
 
+  test.skipIf(process.getuid?.() === 0)("one that is read-only itself", async () => {
+    await writeRows(path, 3);
+    chmodSync(path, 0o444);
+    expect(() => openStore(path)).toThrow(`${path} can't be written (EACCES`);
+    chmodSync(path, 0o644);
+    await opensOnce();
+  });
+
   test("one that is no database stays as it is, and is not kept locked", async () => {
     const text = "dear diary, ".repeat(100);
     writeFileSync(path, text);
@@ -155,6 +163,20 @@ describe("reading", () => {
     await store.flush();
     seen.push(...rows);
     expect(seen.map((entry) => entry?.position)).toEqual(Array.from({ length: 2_500 }, (_, index) => index + 1));
+    await store.close();
+  });
+
+  test.skipIf(process.getuid?.() === 0)("needs no right to write, be the file closed or live", async () => {
+    await writeRows(path, 3);
+    chmodSync(folder.path("."), 0o555);
+    expect([...readAll()]).toHaveLength(3);
+    chmodSync(folder.path("."), 0o755);
+    const store = openStore(path);
+    store.append(rowOf(4));
+    await store.flush();
+    chmodSync(folder.path("."), 0o555);
+    expect([...readAll()]).toHaveLength(4);
+    chmodSync(folder.path("."), 0o755);
     await store.close();
   });
 
