@@ -27,11 +27,13 @@ export const tokenAt = ({ text, tokens }: GuardReply, at: number): NonNullable<G
 
 /**
  * P(harmful) / (P(harmful) + P(harmless)), 0-1, over the likely tokens at the verdict's place; null where the server gives
- * no likelihoods. A token stands for a word that it begins, if it begins no word of the other side.
+ * no likelihoods. A token stands for a word that it is, or begins with two letters or more, unless
+ * it could be a word of the other side as well.
  * @param at where the verdict begins in the reply's text
  */
 export const harmLikelihood = (reply: GuardReply, at: number, words: VerdictWords): number | null => {
-  const begins = (token: string, side: readonly string[]) => side.some((word) => word.startsWith(token));
+  const begins = (token: string, side: readonly string[]) =>
+    side.some((word) => word === token || (token.length > 1 && word.startsWith(token)));
   let harmful = 0;
   let harmless = 0;
   for (const { token, logprob } of tokenAt(reply, at)?.likely ?? []) {

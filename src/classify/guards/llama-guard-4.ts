@@ -1,0 +1,57 @@
+/**
+ * Llama Guard 4 (12B): hazards and verdict as in Llama Guard 3, with the headers of Llama 4 and content in parts.
+ * Format: Meta's model card.
+ */
+import { type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
+import { createInert } from "./inert.ts";
+import { readLlamaGuard } from "./llama-guard-verdict.ts";
+
+export const llamaGuard4Marks = {
+  tokens: [
+    "<|begin_of_text|>",
+    "<|end_of_text|>",
+    "<|header_start|>",
+    "<|header_end|>",
+    "<|eot|>",
+    "<|eom|>",
+    "<|step|>",
+    "<|python_start|>",
+    "<|python_end|>",
+    "<|image|>",
+    "<|image_start|>",
+    "<|image_end|>",
+    "<|patch|>",
+    "<|finetune_right_pad|>",
+    "<|reserved_special_token_",
+    "<BEGIN UNSAFE CONTENT CATEGORIES>",
+    "<END UNSAFE CONTENT CATEGORIES>",
+    "<BEGIN CONVERSATION>",
+    "<END CONVERSATION>",
+  ],
+  lines: ["User:", "Agent:", "Task:", "Provide your safety assessment"],
+};
+
+const inert = createInert(llamaGuard4Marks);
+const message = (role: "user" | "assistant", text: string) => ({
+  role,
+  content: [{ type: "text", text: inert(text) }],
+});
+
+export const llamaGuard4: GuardAdapter = {
+  id: "llama-guard-4",
+  version: "v1",
+  requests: ({ prompt, response }, model) => [
+    {
+      path: "/chat/completions",
+      body: {
+        model,
+        messages: [message("user", prompt ?? unknownRequest), message("assistant", response)],
+        temperature: 0,
+        max_tokens: 64,
+        logprobs: true,
+        top_logprobs: 5,
+      },
+    },
+  ],
+  read: readLlamaGuard,
+};
