@@ -9,10 +9,11 @@ const may = {
   classify: ["kernel/", "config/"],
   evidence: ["kernel/", "persona/"],
   probe: ["kernel/", "config/", "dialect/", "classify/", "evidence/"],
-  relay: ["kernel/", "config/", "egress/", "dialect/"],
+  guard: ["kernel/", "config/", "dialect/", "classify/"],
+  relay: ["kernel/", "config/", "egress/", "dialect/", "guard/"],
   watch: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", exchange],
-  alert: ["kernel/", "config/", "classify/", "evidence/", "persona/", "probe/", "watch/", exchange],
-  control: ["kernel/", "config/", "evidence/", "persona/", "alert/", "watch/"],
+  alert: ["kernel/", "config/", "guard/", "classify/", "evidence/", "persona/", "probe/", "watch/", exchange],
+  control: ["kernel/", "config/", "guard/", "evidence/", "persona/", "alert/", "watch/"],
   demo: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", "watch/", "control/"],
 };
 
