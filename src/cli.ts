@@ -60,5 +60,5 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (line) => process.stderr.write(`${line}\n`),
   env: process.env,
   stopping: stopping.signal,
-  terminal: process.stdout.isTTY === true,
+  terminal: process.stdout.isTTY ? () => ({ columns: process.stdout.columns, rows: process.stdout.rows }) : null,
 });

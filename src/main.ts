@@ -18,7 +18,7 @@ import { openSqliteStore } from "./evidence/sqlite-store.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
-import { probeMix } from "./persona/persona.ts";
+import { probeMix, probesTeach } from "./persona/persona.ts";
 import { loadProbeSet } from "./probe/load-probe-set.ts";
 import { createProber, type Prober } from "./probe/scheduler.ts";
 import { createAsker } from "./probe/subject-asker.ts";
@@ -170,7 +170,7 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
         harmThreshold: threshold,
         conversations: bankOf(id),
         mix: () => probeMix(ledger.verdict(id)),
-        phase: () => ledger.verdict(id).phase,
+        phase: () => (probesTeach(ledger.verdict(id)) ? "calibrating" : "monitoring"),
         record: (observation) => ledger.record(id, observation),
         keep: kept,
         clock,

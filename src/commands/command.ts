@@ -8,8 +8,8 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Aborted when the process is asked to end; a second request is not waited for. */
   stopping: AbortSignal;
-  /** Whether `out` is a terminal that can be redrawn. */
-  terminal: boolean;
+  /** Size of the terminal that `out` is, to be redrawn; null where it is none. */
+  terminal: (() => { columns: number; rows: number }) | null;
 }
 
 /** 0: did it, all well. 1: did it, and the answer is bad news. 2: could not do it. */

@@ -47,9 +47,9 @@ export interface Pace {
 
 export const ordinaryPace: Pace = {
   calibratingAppPerSecond: 25,
-  watchingAppPerSecond: 4,
+  watchingAppPerSecond: 3,
   calibratingProbesPerHour: 200_000,
-  watchingProbesPerHour: 20_000,
+  watchingProbesPerHour: 4_000,
   pollMs: 250,
 };
 

@@ -8,6 +8,7 @@ import { runReplayDemo } from "./replay-demo.ts";
 import { replayText } from "./replay-text.ts";
 import { createScreen } from "./screen-drawing.ts";
 import { summaryText } from "./summary-text.ts";
+import type { Size } from "./terminal-view.ts";
 
 export interface DemoSurroundings {
   startCandor: StartCandor;
@@ -16,8 +17,8 @@ export interface DemoSurroundings {
   clock: Clock;
   out: (line: string) => void;
   err: (line: string) => void;
-  /** Whether `out` is a terminal that can be redrawn. */
-  terminal: boolean;
+  /** Size of the terminal that `out` is, to be redrawn; null where it is none. */
+  terminal: (() => Size) | null;
   /** Aborted when the demo is asked to end. */
   stopping: AbortSignal;
 }
@@ -25,7 +26,7 @@ export interface DemoSurroundings {
 /** Runs to the end and tells how it went. What keeps it from running is said on `err`. */
 export const runDemo = async (surroundings: DemoSurroundings, options: DemoOptions): Promise<DemoExit> => {
   const { out, err, terminal } = surroundings;
-  const screen = createScreen(options.json ? "silent" : terminal ? "terminal" : "lines", out);
+  const screen = createScreen(options.json ? "silent" : terminal === null ? "lines" : { terminal }, out);
   const tell = <T extends { fault: string | null }>(summary: T, words: (summary: T) => string[]): DemoExit => {
     if (options.json) out(JSON.stringify(summary));
     else for (const line of words(summary)) out(line);

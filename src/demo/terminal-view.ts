@@ -53,7 +53,7 @@ const intervalOf = ({ sinceCalibration, sinceChange }: Window): string => {
     : `${describe(sinceChange)} since the change (${percent(sinceCalibration.estimate)} in all)`;
 };
 
-const label = (text: string): string => `  ${text.padEnd(24)}`;
+const label = (text: string): string => `  ${text.padEnd(25)} `;
 
 const stageLines: Record<Stage, (scene: Scene) => string> = {
   starting: () => "starting",
@@ -99,20 +99,25 @@ const personaStyle = (persona: Verdict["persona"]): Style =>
 const severityStyle = (severity: Verdict["severity"]): Style =>
   severity === "none" ? "green" : severity === "ticket" ? "yellow" : "red";
 
-const reasonWidth = 100;
-/** A picture higher than the terminal could not be redrawn in place; the summary gives all reasons whole. */
-const mostReasonLines = 5;
+/** Columns and rows of the terminal. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+const roomy: Size = { columns: 106, rows: 40 };
 
 /** Breaks at spaces; a longer word stands on a line of its own. */
 const wrap = (text: string, width: number): string[] =>
   text.match(new RegExp(`\\S.{0,${width - 2}}(?=\\s|$)|\\S+`, "g")) ?? [];
 
-const reasonLines = (reasons: readonly string[]): string[] =>
-  reasons
-    .flatMap((reason) => wrap(reason, reasonWidth).map((line, index) => `    ${index === 0 ? "-" : " "} ${line}`))
-    .slice(0, mostReasonLines);
+const indent = 6;
+const reasonLines = (reasons: readonly string[], columns: number): string[] =>
+  reasons.flatMap((reason) =>
+    wrap(reason, columns - indent).map((line, index) => `    ${index === 0 ? "-" : " "} ${line}`),
+  );
 
-const verdictLines = (verdict: Verdict, scene: Scene, paint: Paint): string[] => [
+const verdictLines = (verdict: Verdict, scene: Scene, paint: Paint, columns: number): string[] => [
   ...(verdict.phase === "calibrating" ? calibrationLines(verdict) : evidenceLines(verdict, scene)),
   "",
   `${label("harm rate")}${intervalOf(verdict.harmRate)}`,
@@ -120,17 +125,21 @@ const verdictLines = (verdict: Verdict, scene: Scene, paint: Paint): string[] =>
   "",
   `${label("persona")}${paint(personaStyle(verdict.persona), verdict.persona.toUpperCase())}${verdict.assured ? " (assured)" : ""}`,
   `${label("severity")}${paint(severityStyle(verdict.severity), verdict.severity)}`,
-  ...reasonLines(verdict.reasons),
+  ...reasonLines(verdict.reasons, columns),
 ];
 
-export const render = (scene: Scene, paint: Paint = plainPaint): string[] => [
+/** As many lines as fit: a higher picture could not be redrawn in place. Reasons come last; the summary has them whole. */
+export const render = (scene: Scene, paint: Paint = plainPaint, { columns, rows }: Size = roomy): string[] =>
+  picture(scene, paint, columns).slice(0, rows - 1);
+
+const picture = (scene: Scene, paint: Paint, columns: number): string[] => [
   `${paint("bold", "Candor demo")}  ${paint("dim", `subject ${provenance}`)}`,
   ...scene.notes.map((note) => paint("dim", note)),
   "",
   `  ${paint("bold", stageLines[scene.stage](scene))}`,
   `  ${scene.seconds.toFixed(0)} s, ${scene.exchanges} exchanges of the app`,
   "",
-  ...(scene.subject === null ? [] : verdictLines(scene.subject.verdict, scene, paint)),
+  ...(scene.subject === null ? [] : verdictLines(scene.subject.verdict, scene, paint, columns)),
 ];
 
 const leastCalibrated = ({ calibration }: Verdict): number =>

@@ -31,3 +31,7 @@ export const probeMix = (verdict: Verdict): ProbeMix => ({
   selfReport: { ...reportMix },
   rateFactor: verdict.probing.suspicion >= suspicion.hurry ? 10 : 1,
 });
+
+/** Whether probes still build a baseline. A verdict can rest on the first that is whole while others are not. */
+export const probesTeach = ({ phase, probing }: Verdict): boolean =>
+  phase === "calibrating" || probing.harmNeed + probing.selfReportNeed > 0;

@@ -22,7 +22,7 @@ test("a real Candor names a subject that turned inverted, and pages", { retry: 1
       clock: systemClock,
       out: (line) => void out.push(line),
       err: (line) => void err.push(line),
-      terminal: false,
+      terminal: null,
       stopping: new AbortController().signal,
     },
     demoOptions.parse({ fast: true, json: true }),

@@ -62,7 +62,7 @@ const demo = (
       clock,
       out: (line) => void written.out.push(line),
       err: (line) => void written.err.push(line),
-      terminal: false,
+      terminal: null,
       stopping: signal,
     },
     demoOptions.parse({ fast: true, ...options }),

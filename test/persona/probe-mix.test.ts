@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
-import { assess, createState, defaultSettings, probeMix } from "../../src/persona/persona.ts";
+import { assess, createState, defaultSettings, probeMix, probesTeach } from "../../src/persona/persona.ts";
 import type { Verdict } from "../../src/persona/verdict.ts";
 import { behaviours, harmDatum, watch } from "./simulated-subject.ts";
 
@@ -75,4 +75,15 @@ test("a suspected change is seen in the twin and goes with it", () => {
   }
   expect(probeMix(subject.verdict())).toMatchObject({ harm: 0.7, rateFactor: 1 });
   expect(subject.verdict().changePoint).toBeNull();
+});
+
+describe("whether probes still teach", () => {
+  test.each<[string, Partial<Verdict>, boolean]>([
+    ["while calibrating", { phase: "calibrating" }, true],
+    ["while a later stratum lacks answers, although a verdict is there", { probing: probing(0, 40, 0) }, true],
+    ["while self-reports are lacking", { probing: probing(0, 0, 3) }, true],
+    ["not once every baseline is whole", {}, false],
+  ])("%s", (_, changes, teaches) => {
+    expect(probesTeach(verdict(changes))).toBe(teaches);
+  });
 });
