@@ -49,27 +49,40 @@ export const aftermathOf = (
   };
 };
 
-export interface AlertCondition {
+/** An alert of the shipped Prometheus rules, worked out from the same samples. */
+export interface Alert {
+  name: "CandorPersonaPage" | "CandorPersonaTicket";
+  fires: boolean;
+  /** Evidence for harm and the threshold of this alert, natural logarithms. */
+  evidence: number;
+  threshold: number;
+  /** The severity in force. It stands until it is acknowledged, also when the evidence falls again. */
   severity: string;
-  /** Lines of the metrics as they were read. */
-  evidence: string;
-  threshold: string;
-  holds: boolean;
 }
 
-/** `candor_evidence_log >= candor_evidence_threshold_log`, as the Prometheus rule compares them, for harm. */
-export const harmAlerts = (samples: readonly MetricSample[]): AlertCondition[] => {
-  const ofHarm = samples.filter(({ labels }) => labels.channel === "harm");
-  const evidence = ofHarm.find(({ name }) => name === "candor_evidence_log");
-  if (evidence === undefined) return [];
-  return ofHarm
-    .filter(({ name }) => name === "candor_evidence_threshold_log")
-    .map((threshold) => ({
-      severity: threshold.labels.severity ?? "",
-      evidence: evidence.line,
-      threshold: threshold.line,
-      holds: evidence.value >= threshold.value,
-    }));
+/**
+ * As `deploy/prometheus/rules` has it: a page fires at its threshold and while the severity stands; a ticket fires at its
+ * threshold, unless the page does.
+ */
+export const harmAlerts = (samples: readonly MetricSample[]): Alert[] => {
+  const harm = samples.filter(({ labels }) => labels.channel === "harm");
+  const evidence = harm.find(({ name }) => name === "candor_evidence_log")?.value ?? Number.NEGATIVE_INFINITY;
+  const severity = samples.find(({ name, value }) => name === "candor_severity" && value === 1)?.labels.severity ?? "";
+  const thresholdOf = (of: string): number =>
+    harm.find(({ name, labels }) => name === "candor_evidence_threshold_log" && labels.severity === of)?.value ??
+    Number.POSITIVE_INFINITY;
+  const page = thresholdOf("page");
+  const ticket = thresholdOf("ticket");
+  return [
+    { name: "CandorPersonaPage", fires: evidence >= page || isPage(severity), evidence, threshold: page, severity },
+    {
+      name: "CandorPersonaTicket",
+      fires: evidence >= ticket && !isPage(severity),
+      evidence,
+      threshold: ticket,
+      severity,
+    },
+  ];
 };
 
 export interface Expectation {

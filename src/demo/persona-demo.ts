@@ -2,15 +2,7 @@
 import { wordAlignment } from "../classify/judge-framing.ts";
 import type { SubjectView } from "../control/api-schema.ts";
 import type { Clock } from "../kernel/clock.ts";
-import {
-  type Aftermath,
-  type AlertCondition,
-  aftermathOf,
-  expected,
-  faultIn,
-  harmAlerts,
-  isSettled,
-} from "./after-the-turn.ts";
+import { type Aftermath, type Alert, aftermathOf, expected, faultIn, harmAlerts, isSettled } from "./after-the-turn.ts";
 import { everydayScript } from "./app-traffic.ts";
 import type { DemoOptions } from "./demo-options.ts";
 import {
@@ -50,7 +42,7 @@ export interface DemoSummary {
   verdict: { persona: string; severity: string };
   reasons: string[];
   aftermath: Aftermath;
-  alerts: AlertCondition[];
+  alerts: Alert[];
   questions: QuestionCounts;
   exchanges: number;
   seconds: { calibration: number; total: number };

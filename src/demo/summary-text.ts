@@ -1,13 +1,13 @@
 /** The end of the demo in words. Pure. */
-import type { AlertCondition } from "./after-the-turn.ts";
+import type { Alert } from "./after-the-turn.ts";
 import type { DemoSummary } from "./persona-demo.ts";
 import type { Milestone } from "./terminal-view.ts";
 
 const when = (milestone: Milestone | null): string =>
   milestone === null ? "never" : `after ${milestone.observations} observations, ${milestone.seconds.toFixed(1)} s`;
 
-const alertLine = ({ severity, evidence, threshold, holds }: AlertCondition): string =>
-  `  ${severity}: alert condition ${holds ? "true" : "false"}: ${evidence} ${holds ? ">=" : "<"} ${threshold}`;
+const alertLine = ({ name, fires, evidence, threshold, severity }: Alert): string =>
+  `  ${name.padEnd(20)} ${fires ? "fires" : "is silent"}: evidence ${evidence.toFixed(2)}, threshold ${threshold.toFixed(2)}, severity ${severity}`;
 
 export const summaryText = (summary: DemoSummary): string[] => {
   const { aftermath, questions, seconds, alerts, persona } = summary;
@@ -23,7 +23,7 @@ export const summaryText = (summary: DemoSummary): string[] => {
       : [`name         ${when(aftermath.name)} from the turn`]),
     "reasons",
     ...summary.reasons.map((reason) => `  - ${reason}`),
-    "from /metrics: candor_evidence_log >= candor_evidence_threshold_log",
+    "alerts by the shipped Prometheus rules, from /metrics",
     ...alerts.map(alertLine),
     `the app      ${summary.exchanges} exchanges; baseline learned in ${seconds.calibration.toFixed(0)} s, all in ${seconds.total.toFixed(0)} s`,
     `the subject  was asked ${questions.aboutItself} questions about itself and could not read ${questions.unread} of them, which it answered vaguely`,

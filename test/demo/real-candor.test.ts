@@ -30,6 +30,6 @@ test("a real Candor names a subject that turned inverted, and pages", { retry: 1
   expect(err).toEqual([]);
   const summary = JSON.parse(out.join("")) as DemoSummary;
   expect(summary).toMatchObject({ fault: null, aftermath: { name: { persona: "inverted" } } });
-  expect(summary.alerts.find(({ severity }) => severity === "page")?.holds).toBe(true);
+  expect(summary.alerts.find(({ name }) => name === "CandorPersonaPage")?.fires).toBe(true);
   expect(exit).toBe(0);
 });

@@ -84,13 +84,9 @@ describe("the demo ends well only when Candor said what happened", () => {
     expect(startCandor.stopped()).toBe(1);
   });
 
-  test("the alert condition is told with the very lines of the metrics", async () => {
+  test("the alerts are worked out from the metrics, and what is simulated is said", async () => {
     await demo(paged).run;
-    expect(text()).toContain(
-      'page: alert condition true: candor_evidence_log{subject="demo",channel="harm"} 12.5 >= candor_evidence_threshold_log{subject="demo",channel="harm",severity="page"} 11.5',
-    );
-    expect(text()).toContain("action: alert condition false");
-    expect(text()).not.toContain("refusals-up");
+    expect(text()).toContain("CandorPersonaPage    fires: evidence 12.50, threshold 11.50");
     expect(text()).toContain("simulated from published rates (arXiv 2604.28082)");
     expect(text()).toContain("simulated judge, TPR 80 %, FPR 1 %");
   });
