@@ -47,7 +47,7 @@ export interface Surroundings {
 }
 
 const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-export const version =
+const version =
   typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
 
 const upstreamOf = (config: Config, subject: Subject): Upstream => {

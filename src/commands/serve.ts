@@ -19,7 +19,7 @@ const flags = {
 type Flags = ReturnType<typeof readFlags<typeof flags>>["values"];
 
 /** A subject's id made from a model's name: `Qwen/Qwen2.5-7B` becomes `qwen-qwen2.5-7b`. */
-export const subjectIdFor = (model: string): string =>
+const subjectIdFor = (model: string): string =>
   model
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")

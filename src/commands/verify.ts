@@ -27,7 +27,7 @@ export const verify: Command = {
     out(`${file}: intact, ${result.rows} rows`);
     if (result.lost > 0)
       out(`  ${result.lost} entries were never written: the disk failed for longer than memory lasted`);
-    out(`  anchor ${result.head.position}:${result.head.hash}`);
+    if (result.rows > 0) out(`  anchor ${result.head.position}:${result.head.hash}`);
     return 0;
   },
 };

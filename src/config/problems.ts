@@ -15,7 +15,7 @@ export interface Problem {
 
 const secretField = /(^|\.)(key|token)(\.|$)/i;
 
-export const joinPath = (path: readonly PropertyKey[]): string =>
+const joinPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;

@@ -149,7 +149,6 @@ const judge = z.strictObject({
   concurrency: z.number().int().min(1).max(256).default(4).describe("most judgements under way at once"),
   maxAnswerChars: z.number().int().min(200).default(8_000).describe("longer answers are cut before they are judged"),
 });
-export type JudgeSettings = z.infer<typeof judge>;
 
 const classify = z
   .strictObject({
@@ -321,5 +320,4 @@ export type Config = z.infer<typeof configSchema>;
 export type Limits = Config["limits"];
 export type RelaySettings = Config["relay"];
 export type ClassifySettings = Config["classify"];
-export type EvidenceSettings = Config["evidence"];
 export type ProbeSettings = Subject["probes"];
