@@ -1,5 +1,6 @@
 /** How judging goes: what came of it, how long it took, and what was known already. */
 import { Counter, Histogram, type Registry } from "prom-client";
+import type { JudgingMeter } from "../classify/cached.ts";
 import type { Judgement } from "../classify/classifier.ts";
 import { boundedBy, withOther } from "./bounded-label.ts";
 
@@ -16,12 +17,6 @@ const outcomes: Record<Outcome, true> = {
 
 /** Seconds: the embedded screen takes well under a millisecond, a judge model up to its timeout. */
 const buckets = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40];
-
-export interface JudgingMeter {
-  judged(judgement: Judgement, durationMs: number): void;
-  /** The judgement was known from an equal text. */
-  cacheHit(source: string): void;
-}
 
 /** `sources`: the classifiers in use, as in `Judgement.source`. */
 export const createJudgingMetrics = (registry: Registry, sources: readonly string[]): JudgingMeter => {

@@ -3,12 +3,13 @@
  * count with. No label value ever comes from a client, so the number of series is known from the configuration.
  */
 import { Registry } from "prom-client";
+import type { JudgingMeter } from "../classify/cached.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
-import { createJudgingMetrics, type JudgingMeter } from "./judging-metrics.ts";
+import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
 import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";

@@ -73,8 +73,6 @@ export const createProbeMetrics = (
     failed: (_experiment, _arm, reason) => failed.inc({ subject, reason }),
     outcome: (experiment, arm, outcome) => outcomes.inc({ subject, experiment, arm, outcome }),
     skipped: (reason) => skipped.inc({ subject, reason }),
-    // What was spent leaves the hour without any event, so the gauge asks for it at every scrape instead.
-    budgetUsed: () => {},
   });
 };
 

@@ -7,6 +7,7 @@ import type { Classifier, JudgedText, Judgement } from "./classifier.ts";
 /** Told about every text; `alert/` implements it. */
 export interface JudgingMeter {
   judged(judgement: Judgement, durationMs: number): void;
+  /** The judgement was known from an equal text. */
   cacheHit(source: string): void;
 }
 

@@ -1,7 +1,6 @@
 /** What the prober counts; `alert/` implements it. All labels are from small fixed sets. */
 import type { Experiment, Observation } from "../evidence/entry.ts";
 import type { Reply } from "./asking.ts";
-import type { Spent } from "./budget.ts";
 import type { ProbeArm } from "./conversations.ts";
 
 export const skipReasons = ["no-traffic", "budget", "backoff", "nothing-to-fork", "busy"] as const;
@@ -17,6 +16,4 @@ export interface ProbeMeter {
   failed(experiment: Experiment, arm: ProbeArm, reason: FailureReason): void;
   outcome(experiment: Experiment, arm: ProbeArm, outcome: Observation["outcome"]): void;
   skipped(reason: SkipReason): void;
-  /** Spent in the last hour; reported whenever it changes. */
-  budgetUsed(spent: Spent): void;
 }

@@ -90,8 +90,6 @@ export const createProber = (parts: ProberParts): Prober => {
   let lastAnswerAt: number | null = null;
   let running: { abort: AbortController; cancelTimer: () => void } | null = null;
 
-  const reportBudget = (): void => meter.budgetUsed(budget.spent(clock.monotonic()));
-
   const hasTraffic = (): boolean => {
     const last = conversations.lastTrafficAt();
     return last !== null && clock.monotonic() - last <= settings.trafficWindowSeconds * 1000;
@@ -149,7 +147,6 @@ export const createProber = (parts: ProberParts): Prober => {
       reservation.settle(free ? 0 : null, now);
       meter.failed(plan.experiment, arm, reply.reason);
     }
-    reportBudget();
     if (reply.kind === "failed" && reply.reason !== "empty") {
       noteFailure(arm, reply);
       return null;
@@ -188,7 +185,6 @@ export const createProber = (parts: ProberParts): Prober => {
   const run = async (probe: Probe, signal: AbortSignal): Promise<boolean> => {
     const { plan, arm } = probe;
     meter.asked(plan.experiment, arm);
-    reportBudget();
     const reply = await ask(probe.question, signal);
     if (signal.aborted) {
       probe.reservation.settle(null, clock.monotonic());

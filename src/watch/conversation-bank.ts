@@ -66,20 +66,22 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
 
 const imitated = new Set([
   "accept",
+  "accept-language",
   "user-agent",
-  "openai-organization",
-  "openai-project",
-  // For forks only: `probe/` takes these two off everything else.
+  // For forks only: `probe/` takes these off everything else.
   "authorization",
   "api-key",
+  "x-api-key",
 ]);
+const imitatedBeginnings = ["openai-", "x-stainless-"];
 
 /** Of a request's headers those that make a probe look like the app's own call. */
 const headersToImitate = (headers: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).filter(
       (header): header is [string, string] =>
-        typeof header[1] === "string" && (imitated.has(header[0]) || header[0].startsWith("x-stainless-")),
+        typeof header[1] === "string" &&
+        (imitated.has(header[0]) || imitatedBeginnings.some((beginning) => header[0].startsWith(beginning))),
     ),
   );
 

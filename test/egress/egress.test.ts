@@ -106,6 +106,17 @@ describe("fetchFor", () => {
     expect(Object.keys(request?.headers ?? {}).filter((name) => name.startsWith("sec-"))).toEqual([]);
   });
 
+  it.each([[undefined], ["de-CH"], ["*"]])(
+    "sends the language %s that it was asked for, and none of its own",
+    async (language) => {
+      const port = await listen();
+      const fetchBound = open(`http://127.0.0.1:${port}/v1`).fetchFor("main");
+      const headers: Record<string, string> = language === undefined ? {} : { "Accept-Language": language };
+      await fetchBound(`http://127.0.0.1:${port}/v1/models`, { headers });
+      expect(seen[0]?.headers["accept-language"]).toBe(language);
+    },
+  );
+
   it("reaches another configured base URL, such as a judge's", async () => {
     const port = await listen();
     const judge = `http://127.0.0.1:${port}/v1`;

@@ -101,7 +101,6 @@ export const stage = (scene: Scene = {}) => {
       failed: (_experiment, arm, reason) => count(`failed ${arm} ${reason}`),
       outcome: (experiment, arm, outcome) => count(`outcome ${experiment} ${arm} ${outcome}`),
       skipped: (reason) => count(`skipped ${reason}`),
-      budgetUsed: () => count("budget"),
     },
     ...scene.parts,
   });

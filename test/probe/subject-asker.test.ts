@@ -98,11 +98,15 @@ describe("asking over a real socket", () => {
       "user-agent": "OpenAI/Python 1.99.0",
       "x-stainless-lang": "python",
       "openai-organization": "org-7",
+      "openai-beta": "responses=v1",
+      "accept-language": "de-CH",
     };
     await createAsker(options(baseUrl))(question({ headers }), never);
     const sent = seen[0]?.headers ?? {};
     expect(sent["user-agent"]).toBe("OpenAI/Python 1.99.0");
     expect(sent["openai-organization"]).toBe("org-7");
+    expect(sent["openai-beta"]).toBe("responses=v1");
+    expect(sent["accept-language"]).toBe("de-CH");
     expect(Object.keys(sent).filter((name) => name.startsWith("x-stainless-"))).toEqual(["x-stainless-lang"]);
     expect(Object.keys(sent).some((name) => /candor|probe/.test(name))).toBe(false);
   });

@@ -78,12 +78,15 @@ describe("the conversation bank", () => {
 test("only headers that make a call look like the app's are imitated", () => {
   const headers = {
     accept: "application/json",
+    "accept-language": "de",
     "user-agent": "app/1",
     "x-stainless-lang": "js",
     "openai-organization": "o",
     "openai-project": "p",
+    "openai-beta": "assistants=v2",
     authorization: "Bearer k",
     "api-key": "k",
+    "x-api-key": "k",
     cookie: "c=1",
     host: "candor",
     "content-length": "7",
@@ -95,11 +98,14 @@ test("only headers that make a call look like the app's are imitated", () => {
   const conversation = bankable(request, [{ prompt: "a", text: "b", refusal: null }], headers);
   expect(Object.keys(conversation?.headers ?? {}).sort()).toEqual([
     "accept",
+    "accept-language",
     "api-key",
     "authorization",
+    "openai-beta",
     "openai-organization",
     "openai-project",
     "user-agent",
+    "x-api-key",
     "x-stainless-lang",
   ]);
 });
