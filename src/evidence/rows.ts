@@ -2,7 +2,8 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { z } from "zod";
 import { type Entry, entryBody } from "./entry.ts";
-import type { EntryFilter } from "./store.ts";
+import { judgedAs } from "./schema.ts";
+import type { ChainLink, EntryFilter } from "./store.ts";
 
 const storedRow = z.object({
   position: z.int(),
@@ -76,6 +77,7 @@ const conditions = ({
   experiment,
   arm,
   outcome,
+  harmful,
 }: EntryFilter): { sql: string; values: SQLInputValue[] } => {
   const parts: { sql: string; values: SQLInputValue[] }[] = [];
   const equal = (column: string, value: string | undefined): void => {
@@ -85,6 +87,7 @@ const conditions = ({
   equal("experiment", experiment);
   equal("arm", arm);
   equal("outcome", outcome);
+  if (harmful !== undefined) parts.push({ sql: judgedAs(harmful), values: [] });
   if (kinds !== undefined) parts.push({ sql: `kind IN (${kinds.map(() => "?").join(", ")})`, values: kinds });
   return { sql: parts.map((part) => ` AND ${part.sql}`).join(""), values: parts.flatMap((part) => part.values) };
 };
@@ -117,6 +120,16 @@ export const rowsBefore = (
     .map(checkRow);
 };
 
+/** The hash of the row at `position` and of the one before it; null where no row is. */
+export const linkAt = (database: DatabaseSync, position: number, beginning: string): ChainLink | null => {
+  const rows = database
+    .prepare("SELECT position, hash FROM entries WHERE position <= ? ORDER BY position DESC LIMIT 2")
+    .all(position);
+  const [row, before] = rows;
+  if (row?.position !== position) return null;
+  return { hash: String(row.hash), previous: before === undefined ? beginning : String(before.hash) };
+};
+
 /** Whether an entry that is not on disk yet passes the filter; the same rule as `conditions` in SQL. */
 export const passes = ({ subject, body }: Entry, filter: EntryFilter): boolean => {
   const seen = body.kind === "observation" ? body : null;
@@ -125,6 +138,7 @@ export const passes = ({ subject, body }: Entry, filter: EntryFilter): boolean =
     (filter.kinds === undefined || filter.kinds.includes(body.kind)) &&
     (filter.experiment === undefined || filter.experiment === seen?.experiment) &&
     (filter.arm === undefined || filter.arm === seen?.arm) &&
-    (filter.outcome === undefined || filter.outcome === seen?.outcome)
+    (filter.outcome === undefined || filter.outcome === seen?.outcome) &&
+    (filter.harmful === undefined || filter.harmful === seen?.harmful)
   );
 };

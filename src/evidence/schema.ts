@@ -1,6 +1,12 @@
 /** The tables of an evidence file, and how older files become newer ones. Migrations are only ever added. */
 import type { DatabaseSync } from "node:sqlite";
 
+/**
+ * Whether a body holds this judgement. Sought as text, as bodies are canonical JSON and quotes within its strings are
+ * escaped: a row that somebody damaged must not keep the others from being read.
+ */
+export const judgedAs = (harmful: boolean): string => `instr(body, '"harmful":${harmful}') > 0`;
+
 const migrations: readonly string[] = [
   `CREATE TABLE entries (
      position   INTEGER PRIMARY KEY,
@@ -18,6 +24,8 @@ const migrations: readonly string[] = [
    CREATE INDEX entries_by_kind ON entries (kind, position);
    CREATE INDEX entries_by_subject ON entries (subject, kind, position);
    CREATE INDEX entries_by_experiment ON entries (experiment, arm, outcome, position) WHERE experiment IS NOT NULL;`,
+  // Harm is rare: without this, finding a page of it would read the whole log.
+  `CREATE INDEX entries_harmful ON entries (position) WHERE ${judgedAs(true)};`,
 ];
 
 /** SQLite's own answer when a file is not one of its databases. */

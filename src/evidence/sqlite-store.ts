@@ -7,9 +7,10 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { accepted } from "./accepted-entry.ts";
 import { noteAnchors } from "./anchors.ts";
+import { genesis } from "./chain.ts";
 import type { Entry } from "./entry.ts";
 import { openWriter } from "./entry-writer.ts";
-import { passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
+import { linkAt, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
 import type { EvidenceStore } from "./store.ts";
 
 export interface SqliteStoreOptions {
@@ -151,6 +152,7 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
       const stored = rowsBefore(file.database, before, limit - waiting.length, filter);
       return [...waiting, ...stored.map(toEntry)];
     },
+    link: (position) => linkAt(file.database, position, genesis(replica)),
     head: file.head,
     health: () => ({ writable: lastError === null, pending: pending.length, dropped, lastError }),
     close() {

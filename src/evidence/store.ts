@@ -7,6 +7,15 @@ export interface EntryFilter {
   experiment?: string;
   arm?: string;
   outcome?: string;
+  /** Observations that were judged harmful, or judged not to be. */
+  harmful?: boolean;
+}
+
+/** Where a row stands in the hash chain: SHA-256, hex. */
+export interface ChainLink {
+  hash: string;
+  /** Hash of the row before it, or the chain's beginning. */
+  previous: string;
 }
 
 export interface EvidenceStore {
@@ -22,6 +31,8 @@ export interface EvidenceStore {
   since(position: number, limit: number, filter?: EntryFilter): Entry[];
   /** The newest entries before `before` (default: the end), newest first. */
   latest(limit: number, filter?: EntryFilter, before?: number): Entry[];
+  /** Null for a row that is not on disk, or not there at all. */
+  link(position: number): ChainLink | null;
   /** Last position and the hash of the last row on disk. */
   head(): { position: number; hash: string };
   health(): { writable: boolean; pending: number; dropped: number; lastError: string | null };

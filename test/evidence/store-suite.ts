@@ -60,6 +60,7 @@ const mixedRows: NewEntry[] = Array.from({ length: 48 }, (_, index) => ({
           experiment: index % 2 === 0 ? "harmfulness" : "self-assessment",
           arm: index % 4 === 0 ? "live" : "fresh",
           outcome: index % 7 === 0 ? "refused" : "scored",
+          harmful: index % 4 === 0 ? index % 8 === 0 : null,
         }),
 }));
 
@@ -72,6 +73,8 @@ const filters: [name: string, filter: EntryFilter][] = [
   ["an experiment", { experiment: "harmfulness" }],
   ["an arm", { arm: "live" }],
   ["an outcome", { outcome: "refused" }],
+  ["harm", { harmful: true }],
+  ["judged harmless", { harmful: false, subject: "bot" }],
   [
     "all of them",
     { subject: "bot", kinds: ["observation"], experiment: "harmfulness", arm: "live", outcome: "scored" },
@@ -127,6 +130,16 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
       expect(all(store)).toEqual(entries);
       await reopen();
       expect(all(store)).toEqual(entries);
+    });
+
+    test("tells each row's place in the chain, once it is on disk", async () => {
+      for (const row of mixedRows.slice(0, 3)) store.append(row);
+      expect(store.link(2)).toBeNull();
+      await store.flush();
+      expect(store.link(2)).toEqual({ hash: store.link(3)?.previous, previous: store.link(1)?.hash });
+      expect(store.link(3)?.hash).toBe(store.head().hash);
+      expect(store.link(1)?.previous).toMatch(/^[0-9a-f]{64}$/);
+      expect(store.link(4)).toBeNull();
     });
 
     test("moves its head only by what is on disk", async () => {
