@@ -1,28 +1,35 @@
-/** What became of the live answers that were drawn for judging. */
-import { Counter, type Registry } from "prom-client";
-import { observation } from "../evidence/entry.ts";
-import { skipReasons, type WatchMeter } from "../watch/watch-meter.ts";
+/** What became of the live answers that were drawn for judging. A busy app can have each of them skipped, so counting is cheap. */
+import type { Registry } from "prom-client";
+import { type Observation, observation } from "../evidence/entry.ts";
+import { type SkipReason, skipReasons, type WatchMeter } from "../watch/watch-meter.ts";
+import { pulledCounter } from "./pulled-metric.ts";
+
+/** Counts by subject and kind, both from the configuration, so there is nothing to bound here. */
+const createTally = <K extends string>(subjects: readonly string[], kinds: readonly K[]) => {
+  const counts = new Map(subjects.map((subject) => [subject, new Map(kinds.map((kind) => [kind, 0]))]));
+  return {
+    count(subject: string, kind: K): void {
+      const own = counts.get(subject);
+      own?.set(kind, (own.get(kind) ?? 0) + 1);
+    },
+    all: () => [...counts].flatMap(([subject, own]) => [...own].map(([kind, value]) => ({ subject, kind, value }))),
+  };
+};
 
 export const createLiveMetrics = (registry: Registry, subjects: readonly string[]): WatchMeter => {
-  const observed = new Counter({
+  const observed = createTally<Observation["outcome"]>(subjects, observation.shape.outcome.options);
+  const skipped = createTally<SkipReason>(subjects, skipReasons);
+  pulledCounter(registry, {
     name: "candor_live_answers_observed_total",
     help: "Live answers that became observations, by how judging them ended",
     labelNames: ["subject", "outcome"],
-    registers: [registry],
+    read: () => observed.all().map(({ subject, kind, value }) => ({ labels: { subject, outcome: kind }, value })),
   });
-  const skipped = new Counter({
+  pulledCounter(registry, {
     name: "candor_live_answers_skipped_total",
     help: "Live answers that were drawn for judging and not judged, by reason",
     labelNames: ["subject", "reason"],
-    registers: [registry],
+    read: () => skipped.all().map(({ subject, kind, value }) => ({ labels: { subject, reason: kind }, value })),
   });
-  for (const subject of subjects) {
-    for (const outcome of observation.shape.outcome.options) observed.inc({ subject, outcome }, 0);
-    for (const reason of skipReasons) skipped.inc({ subject, reason }, 0);
-  }
-  // Subjects come from the configuration on both sides, so there is nothing to bound here.
-  return {
-    observed: (subject, outcome) => observed.inc({ subject, outcome }),
-    skipped: (subject, reason) => skipped.inc({ subject, reason }),
-  };
+  return { observed: observed.count, skipped: skipped.count };
 };

@@ -1,10 +1,11 @@
 /**
- * What the relay did, counted. Called on the hot path: every label set is prepared at the start, so that an exchange
- * costs a few map look-ups, and nothing that a client sends can become a label.
+ * What the relay did, counted. Called on the hot path: every label set has its place from the start, so that an exchange
+ * costs a few look-ups and additions, and nothing that a client sends can become a label.
  */
-import { Counter, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { ExchangeEnd, RelayMeter } from "../relay/exchange.ts";
 import { pick, withOther } from "./bounded-label.ts";
+import { createBuckets, pulledHistogram } from "./buckets.ts";
 import { pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
 type Outcome = ExchangeEnd["outcome"];
@@ -22,15 +23,6 @@ const expectedCodes: Record<Outcome, readonly Code[]> = {
   timeout: ["2xx", "5xx"],
 };
 
-const refusals: Record<Refusal, true> = {
-  "too-large": true,
-  "bad-request": true,
-  "not-found": true,
-  overloaded: true,
-  draining: true,
-  timeout: true,
-};
-
 /** Seconds; from OpenTelemetry's conventions for generative AI. */
 const durationBuckets = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 /** Seconds; as vLLM has them for the time to the first token. */
@@ -38,22 +30,47 @@ const firstByteBuckets = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25,
 /** Seconds; a relay's own share is far below a model's. */
 const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
 
-const codeOf = (status: number): Code => {
-  switch (Math.floor(status / 100)) {
-    case 2:
-      return "2xx";
-    case 3:
-      return "3xx";
-    case 4:
-      return "4xx";
-    case 5:
-      return "5xx";
-    default:
-      return "none";
-  }
+/** Of `codes`, by its place. */
+const codeOf = (status: number): number => {
+  const hundreds = Math.floor(status / 100);
+  return hundreds >= 2 && hundreds <= 5 ? hundreds - 2 : codes.indexOf("none");
 };
 
 const keysOf = <K extends string>(record: Record<K, unknown>): K[] => Object.keys(record) as K[];
+
+/** How often exchanges of one subject and one route ended in each way. */
+const createEndings = () => {
+  const noneYet = (): number[] => codes.map(() => 0);
+  const counts: Record<Outcome, number[]> = {
+    complete: noneYet(),
+    "client-aborted": noneYet(),
+    "upstream-aborted": noneYet(),
+    "upstream-error": noneYet(),
+    timeout: noneYet(),
+  };
+  return {
+    count(outcome: Outcome, status: number): void {
+      const code = codeOf(status);
+      counts[outcome][code] = (counts[outcome][code] ?? 0) + 1;
+    },
+    /** Those that are to be exposed. */
+    all: () =>
+      keysOf(counts).flatMap((outcome) =>
+        codes
+          .map((code, index) => ({ outcome, code, value: counts[outcome][index] ?? 0 }))
+          .filter(({ code, value }) => value > 0 || expectedCodes[outcome].includes(code)),
+      ),
+  };
+};
+
+const createRefusalCounts = (): Record<Refusal, number> => ({
+  "too-large": 0,
+  "bad-request": 0,
+  "not-found": 0,
+  overloaded: 0,
+  draining: 0,
+  timeout: 0,
+});
 
 interface Options {
   subjects: readonly string[];
@@ -61,90 +78,70 @@ interface Options {
 }
 
 export const createRelayMetrics = (registry: Registry, { subjects, routes }: Options): RelayMeter => {
-  const registers = [registry];
-  const requests = new Counter({
+  const allRoutes = withOther(routes);
+  const bySubject = new Map(
+    withOther(subjects).map((subject) => [
+      subject,
+      {
+        inFlight: 0,
+        duration: createBuckets(durationBuckets),
+        firstByte: createBuckets(firstByteBuckets),
+        endings: new Map(allRoutes.map((route) => [route, createEndings()])),
+      },
+    ]),
+  );
+  const byRoute = new Map(
+    allRoutes.map((route) => [route, { overhead: createBuckets(overheadBuckets), refused: createRefusalCounts() }]),
+  );
+  const relayed = { up: 0, down: 0 };
+
+  pulledCounter(registry, {
     name: "candor_requests_total",
     help: "Exchanges that ended, by how they ended and by the class of the status that the client got",
     labelNames: ["subject", "route", "outcome", "code"],
-    registers,
+    *read() {
+      for (const [subject, { endings }] of bySubject) {
+        for (const [route, ending] of endings) {
+          for (const { outcome, code, value } of ending.all()) {
+            yield { labels: { subject, route, outcome, code }, value };
+          }
+        }
+      }
+    },
   });
-  const duration = new Histogram({
+  pulledHistogram(registry, {
     name: "candor_request_duration_seconds",
     help: "From the request's arrival to the end of its answer, the model's own time included",
-    labelNames: ["subject"],
-    buckets: durationBuckets,
-    registers,
+    bounds: durationBuckets,
+    read: () => [...bySubject].map(([subject, { duration }]) => ({ labels: { subject }, buckets: duration })),
   });
-  const firstByte = new Histogram({
+  pulledHistogram(registry, {
     name: "candor_time_to_first_byte_seconds",
     help: "From the request's arrival to the first byte of its answer, the model's own time included",
-    labelNames: ["subject"],
-    buckets: firstByteBuckets,
-    registers,
+    bounds: firstByteBuckets,
+    read: () => [...bySubject].map(([subject, { firstByte }]) => ({ labels: { subject }, buckets: firstByte })),
   });
-  const overhead = new Histogram({
+  pulledHistogram(registry, {
     name: "candor_relay_overhead_seconds",
     help: "Time that the relay itself added to an exchange",
-    labelNames: ["route"],
-    buckets: overheadBuckets,
-    registers,
+    bounds: overheadBuckets,
+    read: () => [...byRoute].map(([route, { overhead }]) => ({ labels: { route }, buckets: overhead })),
   });
-  const refused = new Counter({
+  pulledCounter(registry, {
     name: "candor_requests_refused_total",
     help: "Requests that the relay answered with an error of its own, without asking the model",
     labelNames: ["route", "reason"],
-    registers,
+    read: () =>
+      [...byRoute].flatMap(([route, { refused }]) =>
+        Object.entries(refused).map(([reason, value]) => ({ labels: { route, reason }, value })),
+      ),
   });
-
-  const childrenOf = (subject: string, route: string) => {
-    const ended = new Map<string, Counter.Internal>();
-    for (const outcome of keysOf(expectedCodes)) {
-      for (const code of codes) {
-        const child = requests.labels({ subject, route, outcome, code });
-        if (expectedCodes[outcome].includes(code)) child.inc(0);
-        ended.set(`${outcome} ${code}`, child);
-      }
-    }
-    return ended;
-  };
-
-  const bySubject = new Map(
-    withOther(subjects).map((subject) => {
-      duration.zero({ subject });
-      firstByte.zero({ subject });
-      const byRoute = new Map(withOther(routes).map((route) => [route, childrenOf(subject, route)]));
-      const children = {
-        inFlight: 0,
-        duration: duration.labels({ subject }),
-        firstByte: firstByte.labels({ subject }),
-        byRoute,
-      };
-      return [subject, children];
-    }),
-  );
-
-  const byRoute = new Map(
-    withOther(routes).map((route) => {
-      overhead.zero({ route });
-      const reasons = new Map(
-        keysOf(refusals).map((reason) => {
-          const child = refused.labels({ route, reason });
-          child.inc(0);
-          return [reason, child];
-        }),
-      );
-      return [route, { overhead: overhead.labels({ route }), reasons }];
-    }),
-  );
-
   pulledGauge(registry, {
     name: "candor_requests_in_flight",
     help: "Exchanges that have begun and not ended",
     labelNames: ["subject"],
     read: () => [...bySubject].map(([subject, { inFlight }]) => ({ labels: { subject }, value: inFlight })),
   });
-
-  const relayed = { up: 0, down: 0 };
   pulledCounter(registry, {
     name: "candor_relayed_bytes_total",
     help: "Bytes of bodies relayed: up to the model, down to the client",
@@ -154,22 +151,21 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
 
   return {
     requestStarted(subject) {
-      const children = pick(bySubject, subject);
-      if (children !== undefined) children.inFlight += 1;
+      const own = pick(bySubject, subject);
+      if (own !== undefined) own.inFlight += 1;
     },
     requestFinished(subject, route, { outcome, status, durationMs }, { firstByteMs, overheadMs }) {
       pick(byRoute, route)?.overhead.observe(overheadMs / 1000);
-      const children = pick(bySubject, subject);
-      if (children === undefined) return;
-      children.inFlight -= 1;
-      children.duration.observe(durationMs / 1000);
-      if (firstByteMs !== null) children.firstByte.observe(firstByteMs / 1000);
-      pick(children.byRoute, route)
-        ?.get(`${outcome} ${codeOf(status)}`)
-        ?.inc();
+      const own = pick(bySubject, subject);
+      if (own === undefined) return;
+      own.inFlight -= 1;
+      own.duration.observe(durationMs / 1000);
+      if (firstByteMs !== null) own.firstByte.observe(firstByteMs / 1000);
+      pick(own.endings, route)?.count(outcome, status);
     },
     requestRefused(route, reason) {
-      pick(byRoute, route)?.reasons.get(reason)?.inc();
+      const own = pick(byRoute, route);
+      if (own !== undefined) own.refused[reason] += 1;
     },
     bytes(direction, count) {
       relayed[direction] += count;
