@@ -28,6 +28,7 @@ import { createConversationBank, defaultBankLimits } from "./watch/conversation-
 import { keptContent } from "./watch/kept-content.ts";
 import { createLedger } from "./watch/ledger.ts";
 import { createLiveObserver, defaultLiveObserverLimits } from "./watch/live-observer.ts";
+import { createVerdictTraces } from "./watch/verdict-trace.ts";
 
 export interface Candor {
   /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. */
@@ -49,6 +50,9 @@ export interface Surroundings {
 const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const version =
   typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+
+/** As many as a plot of the dashboard shows apart. */
+const tracePoints = 400;
 
 const upstreamOf = (config: Config, subject: Subject): Upstream => {
   const upstream = config.upstreams.find(({ id }) => id === subject.upstream) ?? config.upstreams[0];
@@ -193,6 +197,17 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
   const control = createControl({
     subjects: config.subjects,
     ledger,
+    changes: {
+      ...ledger,
+      pauseProbes(id, actor, paused, note) {
+        const entry = ledger.operation(id, actor, paused ? "pause-probes" : "resume-probes", note);
+        if (paused) void known(probers, id).stop();
+        else known(probers, id).start();
+        return entry;
+      },
+    },
+    traces: createVerdictTraces({ store, most: tracePoints }),
+    onEntry: (listener) => ledger.subscribe(({ entry }) => listener(entry.subject)),
     probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
     store,
     metrics,
@@ -226,7 +241,7 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
   const { port: dataPort } = await relay.listen(config.listen.data.host, config.listen.data.port);
   const controlPort = await control.listen(config.listen.control.host, config.listen.control.port);
   stage = "serving";
-  for (const prober of probers.values()) prober.start();
+  for (const [id, prober] of probers) if (!ledger.probesPaused(id)) prober.start();
 
   return {
     dataUrl: `http://${config.listen.data.host}:${dataPort}`,

@@ -12,6 +12,7 @@ type Code =
   | "not_found"
   | "method_not_allowed"
   | "nothing_to_acknowledge"
+  | "nothing_to_change"
   | "missing_token"
   | "wrong_token"
   | "changes_disabled"
@@ -28,6 +29,7 @@ export const errorForms: Record<Code, { status: number; type: string }> = {
   not_found: { status: 404, type: "not_found_error" },
   method_not_allowed: { status: 405, type: "invalid_request_error" },
   nothing_to_acknowledge: { status: 409, type: "invalid_request_error" },
+  nothing_to_change: { status: 409, type: "invalid_request_error" },
   missing_token: { status: 401, type: "authentication_error" },
   wrong_token: { status: 401, type: "authentication_error" },
   changes_disabled: { status: 403, type: "permission_error" },

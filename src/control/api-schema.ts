@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { arms, experiments, harmBuckets, observation } from "../evidence/entry.ts";
 import type { EvidenceName, Persona, Severity } from "../persona/verdict.ts";
+import { tracedEvidence } from "../watch/verdict-trace.ts";
 
 const personas = [
   "undetermined",
@@ -127,12 +128,30 @@ export const subjectView = z.strictObject({
   verdict: verdictView,
   summary: experimentSummary,
   probes: z
-    .strictObject({ perHour: z.number(), status: probeStatus.nullable() })
+    .strictObject({ perHour: z.number(), paused: z.boolean(), status: probeStatus.nullable() })
     .nullable()
     .describe("null: switched off"),
   live: z.strictObject({ sampleRate: z.number(), maxPerHour: count }),
 });
 export type SubjectView = z.infer<typeof subjectView>;
+
+const tracePoint = z
+  .strictObject({
+    position,
+    at: milliseconds,
+    persona: z.enum(personas),
+    severity: z.enum(severities),
+    calibrating: z.boolean(),
+    harmRate: interval,
+    selfReport: interval,
+    evidence: z.record(z.enum(tracedEvidence), z.number().nullable()),
+  })
+  .describe("the verdict at one position; rates since the change where there was one, else since calibration");
+
+export const traceView = z
+  .strictObject({ subject: z.string(), points: z.array(tracePoint) })
+  .describe("how the verdict came, within the present epoch, oldest first");
+export type TraceView = z.infer<typeof traceView>;
 
 export const subjectList = z.strictObject({ subjects: z.array(subjectView) });
 
@@ -161,6 +180,18 @@ const observationView = observation.omit({ kind: true, content: true }).extend({
   bucket: z.enum(harmBuckets).nullable(),
 });
 
+/** One row with its place in the hash chain, to be compared with `candor verify`. */
+export const observationDetail = observationView.extend({
+  chain: z
+    .strictObject({ hash: z.string(), previous: z.string() })
+    .nullable()
+    .describe("SHA-256, hex, of this row and of the one before it; null while the row is not on disk"),
+  contentKept: z.boolean().describe("whether the log holds the judged text, or an excerpt of it"),
+});
+export type ObservationDetail = z.infer<typeof observationDetail>;
+
+export const contentView = z.strictObject({ position, content: z.string() });
+
 export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
 export type ObservationPage = z.infer<typeof observationPage>;
 
@@ -176,6 +207,8 @@ const paging = {
   before: wholeNumber(1, Number.MAX_SAFE_INTEGER).exactOptional().describe("only rows before this position"),
 };
 
+export const rowPath = z.strictObject({ position: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
+
 export const verdictQuery = z.strictObject({ subject: z.string().exactOptional(), ...paging });
 
 export const observationQuery = z.strictObject({
@@ -183,12 +216,18 @@ export const observationQuery = z.strictObject({
   experiment: z.enum(experiments).exactOptional(),
   arm: z.enum(arms).exactOptional(),
   outcome: observation.shape.outcome.exactOptional(),
+  harmful: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .exactOptional()
+    .describe("only answers that were judged harmful, or judged not to be"),
   ...paging,
 });
 
 const sentence = z.string().trim().min(1, "say why, in a sentence").max(1000, "use at most 1000 characters");
 
 export const acknowledgeBody = z.strictObject({ note: sentence });
+export const probesBody = z.strictObject({ paused: z.boolean(), note: sentence });
 export const epochBody = z.strictObject({ reason: sentence });
 
 export const changeResult = z

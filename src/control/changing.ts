@@ -1,61 +1,26 @@
 /**
- * The changing half of the control API: acknowledge an alarm, start a new baseline. Needs the configured bearer token;
- * the evidence log is the audit trail, and names the key by its id.
+ * The changing half of the control API: acknowledge an alarm, start a new baseline, pause the probes. The evidence log is
+ * the audit trail, and names the key by its id.
  */
-import { timingSafeEqual } from "node:crypto";
 import express, { type RequestHandler, Router } from "express";
 import type { Entry } from "../evidence/entry.ts";
-import type { Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../watch/ledger.ts";
 import { ApiError, onlyMethods, parseInput } from "./api-error.ts";
-import { acknowledgeBody, type ChangeResult, epochBody } from "./api-schema.ts";
-import { createAttemptLimit } from "./attempt-limit.ts";
-import { digestKey, keyId } from "./key-id.ts";
+import { acknowledgeBody, type ChangeResult, epochBody, probesBody } from "./api-schema.ts";
 import type { Subjects } from "./subjects.ts";
 
-export type Changes = Pick<Ledger, "acknowledge" | "startEpoch">;
+export interface Changes extends Pick<Ledger, "acknowledge" | "startEpoch"> {
+  /** Pauses or resumes the probes of a subject, and enters it. */
+  pauseProbes(subject: string, actor: string, paused: boolean, note: string): Entry;
+}
 
 interface Options {
   subjects: Subjects;
   changes: Changes;
-  /** Null: nobody may change anything. */
-  token: string | null;
-  /** Keeps the ids in the audit trail from being guessed back into keys. */
-  pepper: string;
-  clock: Pick<Clock, "monotonic">;
+  authorised: RequestHandler;
 }
 
-const bearer = (header: string | undefined): string | null => /^Bearer +(\S+)$/i.exec(header ?? "")?.[1] ?? null;
-
-export const changingRoutes = ({ subjects, changes, token, pepper, clock }: Options): Router => {
-  const limit = createAttemptLimit({ clock, burst: 20, perSecond: 1 / 3 });
-  const expected = token === null ? null : digestKey(pepper, token);
-
-  const authorised: RequestHandler = (request, response, next) => {
-    if (expected === null) {
-      throw new ApiError(
-        "changes_disabled",
-        "changes are switched off: name a token with control.token in the configuration",
-      );
-    }
-    if (!limit.admit(request.socket.remoteAddress ?? "unknown")) {
-      response.setHeader("retry-after", "3");
-      throw new ApiError("too_many_requests", "too many attempts from this address: wait a few seconds");
-    }
-    const key = bearer(request.headers.authorization);
-    if (key === null) {
-      response.setHeader("www-authenticate", "Bearer");
-      throw new ApiError("missing_token", "send the token as `authorization: Bearer TOKEN`", "authorization");
-    }
-    const digest = digestKey(pepper, key);
-    if (!timingSafeEqual(digest, expected)) {
-      response.setHeader("www-authenticate", "Bearer");
-      throw new ApiError("wrong_token", "this is not the configured token", "authorization");
-    }
-    response.locals.actor = keyId(digest);
-    next();
-  };
-
+export const changingRoutes = ({ subjects, changes, authorised }: Options): Router => {
   const jsonOnly: RequestHandler = (request, _response, next) => {
     if (request.is("application/json") === false) {
       throw new ApiError("unsupported_media_type", "send the body as content-type: application/json", "content-type");
@@ -92,6 +57,15 @@ export const changingRoutes = ({ subjects, changes, token, pepper, clock }: Opti
     const { reason } = parseInput(epochBody, body);
     // An epoch's row has no field for who began it.
     return changes.startEpoch(id, `${reason} (by key ${actor})`);
+  });
+  post("/subjects/:id/probes", (id, actor, body) => {
+    const { probes } = subjects.find(id);
+    const { paused, note } = parseInput(probesBody, body);
+    if (probes === null || probes.paused === paused) {
+      const state = probes === null ? "switched off in the configuration" : paused ? "paused already" : "running";
+      throw new ApiError("nothing_to_change", `the probes of subject ${id} are ${state}`, "paused");
+    }
+    return changes.pauseProbes(id, actor, paused, note);
   });
   return routes;
 };

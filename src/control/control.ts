@@ -7,19 +7,27 @@ import express, { type RequestHandler } from "express";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import type { VerdictTraces } from "../watch/verdict-trace.ts";
 import { answerErrors, onlyMethods, unknownPath } from "./api-error.ts";
+import { createAuthorised } from "./authorised.ts";
 import { type Changes, changingRoutes } from "./changing.ts";
+import { createEvents, type Events } from "./events.ts";
 import { type EvidencePolicy, healthRoutes, type Lifecycle } from "./health.ts";
+import { pageRoutes } from "./pages.ts";
 import { readingRoutes } from "./reading.ts";
 import { onlySameSite } from "./same-site.ts";
 import { createSubjects, type SubjectState, type WatchedSubject } from "./subjects.ts";
 
 export interface ControlOptions {
   subjects: readonly WatchedSubject[];
-  ledger: Omit<SubjectState, "probes"> & Changes;
+  ledger: Omit<SubjectState, "probes">;
+  changes: Changes;
+  traces: VerdictTraces;
+  /** Calls back with the subject of every new entry of the log; the returned function ends it. */
+  onEntry(listener: (subject: string) => void): () => void;
   /** Null while nothing probes this subject. */
   probes: SubjectState["probes"];
-  store: Pick<EvidenceStore, "latest" | "health">;
+  store: Pick<EvidenceStore, "latest" | "link" | "health">;
   metrics: { contentType: string; text(): Promise<string> };
   lifecycle: Lifecycle;
   evidencePolicy: EvidencePolicy;
@@ -31,7 +39,7 @@ export interface ControlOptions {
   hostNames: readonly string[];
   version: string;
   replica: string;
-  clock: Pick<Clock, "monotonic">;
+  clock: Pick<Clock, "monotonic" | "after">;
   log: Pick<Log, "error">;
 }
 
@@ -59,14 +67,21 @@ const endpoints = [
   "GET /api/version",
   "GET /api/subjects",
   "GET /api/subjects/:id",
+  "GET /api/subjects/:id/trace",
   "GET /api/verdicts",
   "GET /api/observations",
+  "GET /api/observations/:position",
+  "GET /api/observations/:position/content",
+  "GET /api/events",
   "POST /api/subjects/:id/acknowledge",
   "POST /api/subjects/:id/epoch",
+  "POST /api/subjects/:id/probes",
+  "GET /dashboard/",
 ];
 
-const createApp = (options: ControlOptions) => {
-  const { ledger, probes, store, metrics, lifecycle, evidencePolicy, token, pepper, clock, log } = options;
+const createApp = (options: ControlOptions, events: Events) => {
+  const { ledger, probes, store, metrics, lifecycle, evidencePolicy, log } = options;
+  const authorised = createAuthorised(options);
   const subjects = createSubjects(options.subjects, { ...ledger, probes });
   const app = express();
   app.disable("x-powered-by");
@@ -89,15 +104,18 @@ const createApp = (options: ControlOptions) => {
     .all(onlyMethods("GET"));
   app.use(
     "/api",
-    readingRoutes({ subjects, store }),
-    changingRoutes({ subjects, changes: ledger, token, pepper, clock }),
+    readingRoutes({ subjects, store, traces: options.traces, authorised }),
+    changingRoutes({ subjects, changes: options.changes, authorised }),
+    events.routes,
   );
   app
     .route("/")
-    .get((_request, response) => {
-      response.json({ name: "candor", endpoints });
+    .get((request, response) => {
+      if (request.accepts(["json", "html"]) === "html") response.redirect(302, "/dashboard/");
+      else response.json({ name: "candor", endpoints });
     })
     .all(onlyMethods("GET"));
+  app.use("/dashboard", pageRoutes());
   app.use(unknownPath, answerErrors(log));
   return app;
 };
@@ -108,7 +126,8 @@ const maxConnections = 256;
 const closeGraceMs = 2_000;
 
 export const createControl = (options: ControlOptions): Control => {
-  const server = createServer(limits, createApp(options));
+  const events = createEvents(options);
+  const server = createServer(limits, createApp(options, events));
   server.maxConnections = maxConnections;
   return {
     listen: (host, port) =>
@@ -122,6 +141,7 @@ export const createControl = (options: ControlOptions): Control => {
       }),
     close: () =>
       new Promise((resolve) => {
+        events.close();
         const giveUp = setTimeout(() => server.closeAllConnections(), closeGraceMs);
         server.close(() => {
           clearTimeout(giveUp);

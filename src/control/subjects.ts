@@ -10,7 +10,7 @@ export type WatchedSubject = Pick<Subject, "id" | "models" | "route" | "live"> &
 };
 
 /** What is known of subjects beside their configuration. */
-export interface SubjectState extends Pick<Ledger, "verdict" | "verdictAt" | "experiments"> {
+export interface SubjectState extends Pick<Ledger, "verdict" | "verdictAt" | "experiments" | "probesPaused"> {
   /** Null while nothing probes this subject. */
   probes(subject: string): ProbeStatus | null;
 }
@@ -28,7 +28,9 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
     route: route ?? null,
     verdict: viewVerdict(state.verdict(id), state.verdictAt(id)),
     summary: state.experiments(id),
-    probes: probes.enabled ? { perHour: probes.perHour, status: state.probes(id) } : null,
+    probes: probes.enabled
+      ? { perHour: probes.perHour, paused: state.probesPaused(id), status: state.probes(id) }
+      : null,
     live: { sampleRate: live.sampleRate, maxPerHour: live.maxPerHour },
   });
   return {

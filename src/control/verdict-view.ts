@@ -1,6 +1,7 @@
 /** A verdict as the API shows it: the same, with null where a number is not finite. */
 import type { Verdict } from "../persona/verdict.ts";
-import type { VerdictView } from "./api-schema.ts";
+import type { TracePoint } from "../watch/verdict-trace.ts";
+import type { TraceView, VerdictView } from "./api-schema.ts";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -28,3 +29,16 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
     },
   };
 };
+
+export const viewTrace = (subject: string, points: readonly TracePoint[]): TraceView => ({
+  subject,
+  points: points.map(({ evidence, ...point }) => ({
+    ...point,
+    evidence: {
+      harm: finite(evidence.harm),
+      "says-aligned": finite(evidence["says-aligned"]),
+      "says-misaligned": finite(evidence["says-misaligned"]),
+      "self-report-drift": finite(evidence["self-report-drift"]),
+    },
+  })),
+});

@@ -90,6 +90,15 @@ const acknowledgement = z.strictObject({
 });
 export type Acknowledgement = z.infer<typeof acknowledgement>;
 
+/** An operator paused or resumed the probes through the admin API. Changes no verdict. */
+const operation = z.strictObject({
+  kind: z.literal("operation"),
+  actor: z.string(),
+  act: z.enum(["pause-probes", "resume-probes"]),
+  note: z.string(),
+});
+export type Operation = z.infer<typeof operation>;
+
 /** What the fold said at this point of the log; lets an auditor check that replaying gives the same. */
 const verdictRecord = z.strictObject({
   kind: z.literal("verdict"),
@@ -100,7 +109,7 @@ const verdictRecord = z.strictObject({
   reasons: z.array(z.string()),
 });
 
-export const entryBody = z.discriminatedUnion("kind", [observation, epoch, acknowledgement, verdictRecord]);
+export const entryBody = z.discriminatedUnion("kind", [observation, epoch, acknowledgement, operation, verdictRecord]);
 export type EntryBody = z.infer<typeof entryBody>;
 
 /** An entry before the store has given it its place. */

@@ -46,6 +46,7 @@ export const toDatum = ({ body }: Entry): Datum | null => {
     case "acknowledgement":
       return { kind: "acknowledge" };
     case "verdict":
+    case "operation":
       return null;
     case "observation":
       if (body.arm === "placebo") return null;

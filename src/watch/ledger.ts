@@ -2,7 +2,7 @@
  * The one place that appends to the evidence log, and what the log says so far: the verdict of every subject. Rebuilt
  * from the log at the start, so a restart changes nothing. Never changes a verdict but through an entry.
  */
-import type { Acknowledgement, Entry, EntryBody, Epoch, Observation } from "../evidence/entry.ts";
+import type { Acknowledgement, Entry, EntryBody, Epoch, Observation, Operation } from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -28,8 +28,12 @@ export interface Ledger {
   record(subject: string, observation: Observation): Entry;
   /** `actor` is the id of a key, never a key. */
   acknowledge(subject: string, actor: string, note: string): Entry;
+  /** Enters what an operator did to the watch itself; no verdict changes by it. */
+  operation(subject: string, actor: string, act: Operation["act"], note: string): Entry;
   /** Begins a new baseline under the declared settings. */
   startEpoch(subject: string, reason: string): Entry;
+  /** Whether an operator paused the probes, as the log has it: a restart does not undo it. */
+  probesPaused(subject: string): boolean;
   verdict(subject: string): Verdict;
   /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970. */
   verdictAt(subject: string): number;
@@ -61,6 +65,7 @@ interface Account {
   /** The verdict recorded last. */
   recorded: { persona: string; severity: string } | null;
   observationsSince: number;
+  probesPaused: boolean;
   /** Wall clock of the last entry that is not a recorded verdict. */
   at: number;
 }
@@ -74,6 +79,7 @@ const enter = (account: Account, { at, body }: Entry): void => {
   account.at = at;
   account.summary.add(body);
   if (body.kind === "epoch") account.epoch = body;
+  if (body.kind === "operation") account.probesPaused = body.act === "pause-probes";
   if (body.kind === "observation") account.observationsSince += 1;
 };
 
@@ -106,7 +112,15 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
   const accounts = new Map<string, Account>(
     subjects.map((declared) => [
       declared.id,
-      { declared, epoch: null, summary: createExperimentSummary(), recorded: null, observationsSince: 0, at: 0 },
+      {
+        declared,
+        epoch: null,
+        summary: createExperimentSummary(),
+        recorded: null,
+        observationsSince: 0,
+        probesPaused: false,
+        at: 0,
+      },
     ]),
   );
 
@@ -145,7 +159,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
     guarded(() => onVerdict?.(subject, verdict));
   };
 
-  const append = (subject: string, body: Observation | Acknowledgement | Epoch): Entry => {
+  const append = (subject: string, body: Observation | Acknowledgement | Operation | Epoch): Entry => {
     const entry = write(subject, body);
     const { recorded, observationsSince } = accountOf(subject);
     const verdict = verdictOf(subject);
@@ -183,7 +197,9 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
   return {
     record: append,
     acknowledge: (subject, actor, note) => append(subject, { kind: "acknowledgement", actor, note }),
+    operation: (subject, actor, act, note) => append(subject, { kind: "operation", actor, act, note }),
     startEpoch,
+    probesPaused: (subject) => accountOf(subject).probesPaused,
     verdict: verdictOf,
     verdictAt: (subject) => accountOf(subject).at,
     thresholds: (subject) => accountOf(subject).declared.detector.thresholds,

@@ -36,6 +36,30 @@ describe("a change by the holder of the token", () => {
     expect(running.world.changes).toEqual([{ kind, subject: "support", ...entered }]);
   });
 
+  test("probes are paused and resumed, and not twice", async () => {
+    const probes = (paused: boolean) => post("/api/subjects/support/probes", { paused, note: "load test" });
+    expect((await probes(false)).status).toBe(409);
+    expect((await probes(true)).status).toBe(201);
+    const twice = await probes(true);
+    expect({ status: twice.status, code: errorView.parse(twice.json).error.code }).toEqual({
+      status: 409,
+      code: "nothing_to_change",
+    });
+    expect((await probes(false)).status).toBe(201);
+    expect(running.world.changes.map(({ kind, text }) => [kind, text])).toEqual([
+      ["pause", "load test"],
+      ["resume", "load test"],
+    ]);
+  });
+
+  test("probes that are switched off can't be paused", async () => {
+    const { status, json } = await post("/api/subjects/search/probes", { paused: true, note: "x" });
+    expect({ status, message: errorView.parse(json).error.message }).toEqual({
+      status: 409,
+      message: "the probes of subject search are switched off in the configuration",
+    });
+  });
+
   test("acknowledging without an alarm is refused, as it would only throw evidence away", async () => {
     running.world.verdict = sampleVerdict({ severity: "none" });
     const { status, json } = await post("/api/subjects/support/acknowledge", { note: "all good" });

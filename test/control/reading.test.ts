@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   errorView,
+  observationDetail,
   observationPage,
   subjectList,
   subjectView,
+  traceView,
   verdictPage,
   versionView,
 } from "../../src/control/api-schema.ts";
-import { observed, type Running, rows, run, verdictRow } from "./running-control.ts";
+import { observed, type Running, rows, run, token, verdictRow } from "./running-control.ts";
 
 const log = [
-  ...rows("support", ...Array.from({ length: 7 }, () => observed())),
+  ...rows("support", ...Array.from({ length: 6 }, () => observed()), observed({ harmful: true, content: null })),
   ...rows("search", observed({ experiment: "two-descriptions", arm: "forked", outcome: "refused", value: null })),
   ...rows("support", verdictRow("none"), verdictRow("ticket")),
   ...rows("search", verdictRow("none")),
@@ -88,15 +90,51 @@ describe("observations", () => {
     ["arm=forked", [8]],
     ["outcome=refused", [8]],
     ["subject=support&arm=forked", []],
+    ["harmful=true", [7]],
+    ["harmful=false&limit=1", [8]],
   ])("%s filters", async (query, positions) => {
     const page = observationPage.parse(await get(`/api/observations?${query}`));
     expect(page.observations.map(({ position }) => position)).toEqual(positions);
   });
 
-  test("what was said never leaves by this API, even where the log holds it", async () => {
-    const { text } = await running.call("/api/observations");
-    expect(text).not.toContain("what the model said");
-    expect(text).not.toContain('"content"');
+  test.each(["/api/observations", "/api/observations/1"])(
+    "%s does not tell what was said, even where the log holds it",
+    async (path) => {
+      const { text } = await running.call(path);
+      expect(text).not.toContain("what the model said");
+      expect(text).not.toContain('"content"');
+    },
+  );
+
+  test("one row comes with its place in the chain", async () => {
+    const row = observationDetail.parse(await get("/api/observations/8"));
+    expect(row).toMatchObject({ position: 8, subject: "search", chain: { hash: "hash-8", previous: "hash-7" } });
+    expect(row.contentKept).toBe(true);
+  });
+
+  test("what was said is for the holder of the token, where it was kept", async () => {
+    const path = "/api/observations/1/content";
+    expect((await running.call(path)).status).toBe(401);
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await running.call(path, { headers })).json).toEqual({ position: 1, content: "what the model said" });
+    const { status, json } = await running.call("/api/observations/7/content", { headers });
+    expect({ status, message: errorView.parse(json).error.message }).toEqual({
+      status: 404,
+      message: "no text was kept of this row",
+    });
+  });
+
+  test.each([
+    ["0", 400],
+    ["first", 400],
+    ["9", 404],
+    ["99", 404],
+  ])("position %s is refused with %d", async (position, status) => {
+    const answer = await running.call(`/api/observations/${position}`);
+    expect({ status: answer.status, param: errorView.parse(answer.json).error.param }).toEqual({
+      status,
+      param: "position",
+    });
   });
 
   test.each([
@@ -108,6 +146,7 @@ describe("observations", () => {
     ["before=-1", "before", "whole number"],
     ["arm=left", "arm", "fresh, forked, resample, live, placebo"],
     ["outcome=fine", "outcome", "scored, refused, unparseable, error"],
+    ["harmful=yes", "harmful", "true, false"],
     ["experiment=E1", "experiment", "harmfulness, self-assessment"],
     ["colour=red", "colour", "unknown field colour"],
   ])("%s is refused with the parameter and the fix", async (query, param, fix) => {
@@ -121,6 +160,26 @@ describe("observations", () => {
     const { status, json } = await running.call("/api/observations?subject=nobody");
     expect({ status, param: errorView.parse(json).error.param }).toEqual({ status: 404, param: "subject" });
   });
+});
+
+test("the trace of a subject has null where evidence is not finite", async () => {
+  const interval = { lower: 0, estimate: 0.1, upper: 0.3, n: 12 };
+  running.world.trace = [
+    {
+      position: 4,
+      at: 1,
+      persona: "aligned",
+      severity: "none",
+      calibrating: false,
+      harmRate: interval,
+      selfReport: interval,
+      evidence: { harm: 2, "says-aligned": Number.NEGATIVE_INFINITY, "says-misaligned": 0, "self-report-drift": 1 },
+    },
+  ];
+  const { subject, points } = traceView.parse(await get("/api/subjects/support/trace"));
+  expect(subject).toBe("support");
+  expect(points[0]).toMatchObject({ position: 4, evidence: { harm: 2, "says-aligned": null } });
+  expect((await running.call("/api/subjects/nobody/trace")).status).toBe(404);
 });
 
 describe("the rest", () => {
@@ -143,7 +202,9 @@ describe("the rest", () => {
     expect(endpoints.length).toBeGreaterThan(8);
     for (const endpoint of endpoints) {
       const [method = "", path = ""] = endpoint.split(" ");
-      const { status } = await running.call(path.replace(":id", "support"), { method });
+      // The events never end: their own tests listen to them.
+      const sent = path === "/api/events" ? "HEAD" : method;
+      const { status } = await running.call(path.replace(":id", "support").replace(":position", "1"), { method: sent });
       expect(status, endpoint).not.toBe(404);
       expect(status, endpoint).not.toBe(405);
     }

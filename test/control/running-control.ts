@@ -4,6 +4,7 @@ import { type Control, type ControlOptions, createControl } from "../../src/cont
 import type { Entry, EntryBody, Observation } from "../../src/evidence/entry.ts";
 import type { EvidenceStore } from "../../src/evidence/store.ts";
 import type { Verdict } from "../../src/persona/verdict.ts";
+import type { TracePoint } from "../../src/watch/verdict-trace.ts";
 import { sampleVerdict } from "./sample-verdict.ts";
 
 export const token = "canary-7f3a-token";
@@ -40,7 +41,7 @@ export const verdictRow = (severity: string): EntryBody => ({
 export const rows = (subject: string, ...bodies: EntryBody[]): Omit<Entry, "position">[] =>
   bodies.map((body) => ({ subject, at: 1_790_000_000_000, replica: "local", body }));
 
-type Listed = Pick<EvidenceStore, "latest">;
+type Listed = Pick<EvidenceStore, "latest" | "link">;
 
 /** `latest` as the store's interface describes it. */
 const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
@@ -56,11 +57,14 @@ const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
             (filter.kinds === undefined || filter.kinds.includes(body.kind)) &&
             (filter.experiment === undefined || filter.experiment === seen?.experiment) &&
             (filter.arm === undefined || filter.arm === seen?.arm) &&
-            (filter.outcome === undefined || filter.outcome === seen?.outcome)
+            (filter.outcome === undefined || filter.outcome === seen?.outcome) &&
+            (filter.harmful === undefined || filter.harmful === seen?.harmful)
           );
         })
         .reverse()
         .slice(0, limit),
+    link: (position) =>
+      position <= entries.length ? { hash: `hash-${position}`, previous: `hash-${position - 1}` } : null,
   };
 };
 
@@ -76,6 +80,12 @@ export interface World {
   changes: { kind: string; subject: string; actor: string; text: string }[];
   logged: unknown[];
   monotonic: number;
+  paused: boolean;
+  trace: TracePoint[];
+  /** Who is told of new entries. */
+  listeners: Set<(subject: string) => void>;
+  /** What the port asked its clock for: to be called by the test. */
+  timers: { ms: number; run: () => void }[];
 }
 
 interface Called {
@@ -114,6 +124,10 @@ export const run = async (
     changes: [],
     logged: [],
     monotonic: 0,
+    paused: false,
+    trace: [],
+    listeners: new Set(),
+    timers: [],
   };
   const change = (kind: string, subject: string, actor: string, text: string) => {
     if (world.failing) throw new Error("disk on fire");
@@ -138,8 +152,20 @@ export const run = async (
         recognition: { low: empty, moderate: empty, high: empty, asymmetry: null },
         prediction: empty,
       }),
+      probesPaused: () => world.paused,
+    },
+    changes: {
       acknowledge: (subject, actor, note) => change("acknowledge", subject, actor, note),
       startEpoch: (subject, reason) => change("epoch", subject, "", reason),
+      pauseProbes(subject, actor, paused, note) {
+        world.paused = paused;
+        return change(paused ? "pause" : "resume", subject, actor, note);
+      },
+    },
+    traces: { read: async () => world.trace },
+    onEntry(listener) {
+      world.listeners.add(listener);
+      return () => world.listeners.delete(listener);
     },
     probes: () => ({
       running: true,
@@ -166,7 +192,14 @@ export const run = async (
     hostNames: ["candor.internal"],
     version: "9.9.9",
     replica: "local",
-    clock: { monotonic: () => world.monotonic },
+    clock: {
+      monotonic: () => world.monotonic,
+      after(ms, run) {
+        const timer = { ms, run };
+        world.timers.push(timer);
+        return () => void world.timers.splice(world.timers.indexOf(timer), 1);
+      },
+    },
     log: { error: (...args: unknown[]) => world.logged.push(args) },
     ...options,
   });

@@ -205,6 +205,22 @@ describe("the ledger", () => {
     expect(kinds(store).at(-1)).toBe("verdict");
   });
 
+  test("paused probes stay paused over a restart, and no verdict changes by it", async () => {
+    const store = open();
+    const { ledger } = ledgerOn(store);
+    live(ledger, seededRandom(8), 50, 0.01);
+    const before = ledger.verdict("bot");
+    expect(ledger.probesPaused("bot")).toBe(false);
+    const entry = ledger.operation("bot", "key-1", "pause-probes", "load test");
+    expect(entry.body).toEqual({ kind: "operation", actor: "key-1", act: "pause-probes", note: "load test" });
+    expect(ledger.verdict("bot")).toEqual(before);
+    await store.close();
+    const again = ledgerOn(open()).ledger;
+    expect(again.probesPaused("bot")).toBe(true);
+    again.operation("bot", "key-1", "resume-probes", "done");
+    expect(again.probesPaused("bot")).toBe(false);
+  });
+
   test("tells its listeners of each entry until they leave, and survives those that throw", () => {
     const store = open();
     const { ledger, errors } = ledgerOn(store);
