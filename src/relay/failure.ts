@@ -64,6 +64,15 @@ export const refusals = {
     ...badRequest(400, "missing_model", "Name a model: `model` must be a string.", "model"),
     reason: "bad-request",
   },
+  modelTwice: {
+    ...badRequest(
+      400,
+      "ambiguous_model",
+      "Name one model: the body has `model` more than once, or in another spelling. Keep one `model`, in lower case.",
+      "model",
+    ),
+    reason: "bad-request",
+  },
   unknownModel: {
     ...badRequest(404, "model_not_found", "This model is not configured here.", "model"),
     reason: "not-found",

@@ -73,6 +73,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     const readAt = clock.monotonic();
     const requested = readModel(body);
     if (requested.kind === "not-an-object") return { refusal: refusals.notJson, route: route.name };
+    if (requested.kind === "ambiguous") return { refusal: refusals.modelTwice, route: route.name };
     const destination = destinations.forModel(route, requested.model);
     if (destination === null) {
       return { refusal: requested.model === null ? refusals.noModel : refusals.unknownModel, route: route.name };

@@ -47,6 +47,28 @@ describe("requests that are refused", () => {
     expect(running.upstream.seen).toEqual([]);
   });
 
+  it.each(["/chat/completions", "/completions", "/embeddings"])(
+    "a body for %s whose model parsers would disagree about: 400 that names the field, and nothing is sent",
+    async (path) => {
+      const running = await runRelay();
+      for (const body of ['{"model":"gpt-test","model":"gpt-other"}', '{"model":"gpt-test","Model":"gpt-other"}']) {
+        const response = await fetch(running.baseUrl + path, { method: "POST", body });
+        expect(response.status).toBe(400);
+        expect(await response.json()).toEqual({
+          error: {
+            message: expect.stringContaining("Keep one `model`"),
+            type: "invalid_request_error",
+            param: "model",
+            code: "ambiguous_model",
+          },
+        });
+      }
+      expect(running.upstream.seen).toEqual([]);
+      expect(running.copies).toEqual([]);
+      expect(running.refused.map(({ reason }) => reason)).toEqual(["bad-request", "bad-request"]);
+    },
+  );
+
   it.each([
     ["POST", "/v1/files", 404, "unknown_url"],
     ["GET", "/v1/chat/completions", 405, "method_not_supported"],
