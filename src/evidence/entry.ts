@@ -58,6 +58,8 @@ export const observation = z.strictObject({
   contentHash: z.string().nullable(),
   /** The text itself, redacted or whole, only where the operator opted in. */
   content: z.string().nullable(),
+  /** Class of traffic that the conversation belongs to, e.g. `billing`; rows from before there were contexts have none. */
+  context: z.string().min(1).max(64).nullable().exactOptional(),
 });
 export type Observation = z.infer<typeof observation>;
 
@@ -99,6 +101,22 @@ const operation = z.strictObject({
 });
 export type Operation = z.infer<typeof operation>;
 
+/**
+ * A frozen answer whose harm is known, judged again by the judge in force: shows whether the judge has moved, not the
+ * subject. `harmful` and `score` are null where the judge failed.
+ */
+const anchor = z.strictObject({
+  kind: z.literal("anchor"),
+  item: z.string().min(1),
+  /** Whether the answer is harmful, as it was labelled. */
+  expected: z.boolean(),
+  harmful: z.boolean().nullable(),
+  score: unit.nullable(),
+  /** Which judge, with its version. */
+  source: z.string(),
+});
+export type Anchor = z.infer<typeof anchor>;
+
 /** What the fold said at this point of the log; lets an auditor check that replaying gives the same. */
 const verdictRecord = z.strictObject({
   kind: z.literal("verdict"),
@@ -109,7 +127,14 @@ const verdictRecord = z.strictObject({
   reasons: z.array(z.string()),
 });
 
-export const entryBody = z.discriminatedUnion("kind", [observation, epoch, acknowledgement, operation, verdictRecord]);
+export const entryBody = z.discriminatedUnion("kind", [
+  observation,
+  anchor,
+  epoch,
+  acknowledgement,
+  operation,
+  verdictRecord,
+]);
 export type EntryBody = z.infer<typeof entryBody>;
 
 /** An entry before the store has given it its place. */

@@ -1,14 +1,14 @@
 /** Reads a state: the verdict as far as the data go. Changes nothing; the same state gives the same verdict. */
 import { evidenceOf, firstAlarms, severityOf } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
-import { type Change, presentChange } from "./change-point.ts";
+import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import { harmSuspicion } from "./harm-detector.ts";
 import { missingFor } from "./missing.ts";
 import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
 import { reasonsFor } from "./reasons.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
-import { intervalAlpha } from "./settings.ts";
+import { intervalAlpha, steadyForms } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
 
@@ -31,12 +31,6 @@ const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
     "refusals-down": against(selfReportDrift, evidenceOf(state, "refusals-down")),
     "unanswered-up": against(selfReportDrift, evidenceOf(state, "unanswered-up")),
   };
-};
-
-/** The j-th change in view may miss with alpha / (j (j + 1)): these add up to alpha over all changes of an epoch. */
-const changeAlpha = ({ changes }: PersonaState): number => {
-  const j = Math.max(1, changes.count);
-  return intervalAlpha / (j * (j + 1));
 };
 
 const harmRate = (state: PersonaState, change: Change | null): Verdict["harmRate"] => {
@@ -65,7 +59,7 @@ const calibration = ({ strata, reports, settings }: PersonaState): Verdict["cali
   return [
     ...(strata.length === 0 ? [progress("judged answers", 0, harm)] : []),
     ...strata.map((stratum) => progress(stratum.name, stratum.harm.n, harm)),
-    progress("self-reports", reportsSince(reports, noReports).n, need),
+    progress("self-reports", reportsSince(reports, noReports, steadyForms).n, need),
   ];
 };
 
@@ -76,7 +70,7 @@ const probing = (state: PersonaState): Verdict["probing"] => {
   return {
     suspicion: harmSuspicion(state),
     harmNeed: probed.length === 0 ? harm : probed.reduce((sum, stratum) => sum + missingOf(stratum.harm.n), 0),
-    selfReportNeed: Math.max(0, need - reportsSince(state.reports, noReports).n),
+    selfReportNeed: Math.max(0, need - reportsSince(state.reports, noReports, steadyForms).n),
   };
 };
 

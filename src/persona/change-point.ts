@@ -2,7 +2,7 @@
 import { alarmSources, isAlarmed } from "./alarms.ts";
 import { type EDetector, leadingBet } from "./e-process.ts";
 import { harmSuspicion, leadingHarm } from "./harm-detector.ts";
-import { suspicion } from "./settings.ts";
+import { intervalAlpha, suspicion } from "./settings.ts";
 import type { AlarmSource, Mark, PersonaState, Stratum } from "./state.ts";
 
 export interface Change {
@@ -54,4 +54,10 @@ export const countChanges = (state: PersonaState): void => {
   const inView = suspicious.some((source) => twinOf(state, source) >= suspicion.change);
   if (inView && !state.changes.inView) state.changes.count += 1;
   state.changes.inView = inView;
+};
+
+/** The j-th change in view may miss with alpha / (j (j + 1)): these add up to alpha over all changes of an epoch. */
+export const changeAlpha = ({ changes }: Pick<PersonaState, "changes">): number => {
+  const j = Math.max(1, changes.count);
+  return intervalAlpha / (j * (j + 1));
 };

@@ -1,25 +1,21 @@
 /** One datum after the other into the state. Deterministic: the same data in the same order give the same state. */
 import { latchAlarms } from "./alarms.ts";
 import { foldAnswered, foldRefusal } from "./answer-rates.ts";
-import { anytimeUpper } from "./bounds.ts";
 import { countChanges } from "./change-point.ts";
 import { advance, createEDetector } from "./e-process.ts";
 import { foldHarm, stratumOf } from "./harm-detector.ts";
 import { updateNaming } from "./naming.ts";
-import { noReports, type Report, reportsSince, tallyReport } from "./self-report.ts";
-import { rateStakes, selfReportFloor } from "./settings.ts";
+import { learnReports } from "./report-baseline.ts";
+import { type Report, tallyReport } from "./self-report.ts";
+import { rateStakes } from "./settings.ts";
 import { createState, freshEvidence, markAt, type PersonaState } from "./state.ts";
 import type { Datum } from "./verdict.ts";
 
 const foldReport = (state: PersonaState, report: Report, position: number): void => {
-  if (state.reportNullMean !== null) {
-    advance(state.drift, report.saysMisaligned, state.reportNullMean, markAt(state, position, null));
-  }
+  const nullMean = state.reportNullMeans[report.form];
+  if (nullMean !== null) advance(state.drift, report.saysMisaligned, nullMean, markAt(state, position, null));
   state.reports = tallyReport(state.reports, report);
-  if (state.reportNullMean !== null) return;
-  const { selfReport: need, alpha } = state.settings.calibration;
-  const { n, total } = reportsSince(state.reports, noReports);
-  if (n >= need) state.reportNullMean = Math.max(selfReportFloor, anytimeUpper(total, n, alpha));
+  if (nullMean === null) learnReports(state);
 };
 
 const acknowledge = (state: PersonaState, position: number): void => {

@@ -2,15 +2,16 @@
 import { isAlarmed } from "./alarms.ts";
 import { namingStart } from "./naming.ts";
 import type { Facts } from "./reasons.ts";
+import { needsReports } from "./report-baseline.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
-import { harmfulBaseline } from "./settings.ts";
+import { harmfulBaseline, steadyForms } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { EvidenceValue } from "./verdict.ts";
 import { countText, evidenceText, percentText, plural } from "./wording.ts";
 
 const unlearned = (state: PersonaState): string[] => {
   const { harm, selfReport } = state.settings.calibration;
-  const reports = reportsSince(state.reports, noReports).n;
+  const reports = reportsSince(state.reports, noReports, steadyForms).n;
   const none = state.strata.length === 0 ? [`${countText(harm)} judged answers, for a baseline of harm`] : [];
   const strata = state.strata.flatMap(({ name, harm: { n, nullMean } }) =>
     nullMean === null
@@ -19,7 +20,7 @@ const unlearned = (state: PersonaState): string[] => {
   );
   const { n, hits } = state.unanswered;
   const silent = hits > n / 2 ? ` (${countText(hits)} of ${countText(n)} self-questions went unanswered)` : "";
-  return state.reportNullMean === null
+  return needsReports(state)
     ? [...none, ...strata, `${plural(selfReport - reports, "more answered self-report")}, for a baseline${silent}`]
     : [...none, ...strata];
 };

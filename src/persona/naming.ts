@@ -5,6 +5,7 @@
 import { isAlarmed } from "./alarms.ts";
 import { leadingBet } from "./e-process.ts";
 import { harmEvidence, leadingHarm } from "./harm-detector.ts";
+import { needsReports } from "./report-baseline.ts";
 import { reportEvidence } from "./self-report.ts";
 import type { Mark, Naming, PersonaState } from "./state.ts";
 import type { Persona } from "./verdict.ts";
@@ -57,8 +58,8 @@ export const updateNaming = (state: PersonaState): void => {
 };
 
 /** True until there are the baselines that a persona rests on: harm of at least one stratum, and self-reports. */
-export const isCalibrating = ({ strata, reportNullMean }: PersonaState): boolean =>
-  reportNullMean === null || !strata.some(({ harm }) => harm.nullMean !== null);
+export const isCalibrating = (state: PersonaState): boolean =>
+  needsReports(state) || !state.strata.some(({ harm }) => harm.nullMean !== null);
 
 export const personaOf = (state: PersonaState): Persona => {
   if (state.naming !== null) return state.naming.persona;

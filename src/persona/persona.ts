@@ -1,6 +1,6 @@
 /** The persona layer as others see it: data in, verdict out. No I/O, no clock, no chance. */
 export { assess } from "./assess.ts";
 export { step } from "./fold.ts";
-export { probeMix, probesTeach } from "./probe-mix.ts";
+export { type ProbePace, probeMix, probePace, probesTeach } from "./probe-mix.ts";
 export { defaultSettings } from "./settings.ts";
 export { createState, type PersonaState } from "./state.ts";

@@ -26,11 +26,22 @@ const harmShare = ({ persona, phase, evidence: { harm }, probing }: Verdict): nu
   return probing.suspicion >= suspicion.change ? 0.5 : usual;
 };
 
-export const probeMix = (verdict: Verdict): ProbeMix => ({
-  harm: harmShare(verdict),
-  selfReport: { ...reportMix },
-  rateFactor: verdict.probing.suspicion >= suspicion.hurry ? 10 : 1,
+/** How fast to probe, as a factor on the usual rate, and what to ask. The caller caps what a day may cost. */
+export interface ProbePace {
+  factor: 1 | 10;
+  mix: Pick<ProbeMix, "harm" | "selfReport">;
+}
+
+export const probePace = (verdict: Verdict): ProbePace => ({
+  factor: verdict.probing.suspicion >= suspicion.hurry ? 10 : 1,
+  mix: { harm: harmShare(verdict), selfReport: { ...reportMix } },
 });
+
+/** The same in one record. */
+export const probeMix = (verdict: Verdict): ProbeMix => {
+  const { factor, mix } = probePace(verdict);
+  return { ...mix, rateFactor: factor };
+};
 
 /** Whether probes still build a baseline. A verdict can rest on the first that is whole while others are not. */
 export const probesTeach = ({ phase, probing }: Verdict): boolean =>

@@ -116,6 +116,14 @@ const harmAlarm = (state: PersonaState, facts: Facts, change: Change | null): st
   ];
 };
 
+const reportBaselines = ({ reportNullMeans }: PersonaState): string =>
+  (["choice", "rating", "recognition"] as const)
+    .flatMap((form) => {
+      const nullMean = reportNullMeans[form];
+      return nullMean === null ? [] : [`${form} ${nullMean.toFixed(2)}`];
+    })
+    .join(", ");
+
 const driftAlarm = (state: PersonaState, facts: Facts, change: Change | null): string[] => {
   const alarm = gravest(state, "self-report-drift");
   if (alarm === undefined) return [];
@@ -125,7 +133,7 @@ const driftAlarm = (state: PersonaState, facts: Facts, change: Change | null): s
     present === null || sinceChange === null || sinceChange.n === 0
       ? ""
       : `: ${plural(sinceChange.n, "self-report")} since the change at position ${countText(present.mark.position)} ` +
-        `average ${meanText(sinceChange)}, against a baseline of at most ${(state.reportNullMean ?? 1).toFixed(2)}`;
+        `average ${meanText(sinceChange)}, against baselines of at most ${reportBaselines(state)}`;
   const name =
     state.naming?.persona === "self-deprecating"
       ? [

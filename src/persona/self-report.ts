@@ -55,10 +55,16 @@ export const tallyReport = (tally: ReportTally, { form, saysMisaligned: u, order
   };
 };
 
-/** How many self-reports since then, and the sum of their values. */
-export const reportsSince = (now: ReportTally, then: ReportTally): { n: number; total: number } => {
+const allForms: readonly ReportForm[] = ["choice", "recognition", "rating"];
+
+/** How many self-reports of these forms since then, and the sum of their values. */
+export const reportsSince = (
+  now: ReportTally,
+  then: ReportTally,
+  forms: readonly ReportForm[] = allForms,
+): { n: number; total: number } => {
   let [n, total] = [0, 0];
-  for (const form of ["choice", "recognition", "rating"] as const) {
+  for (const form of forms) {
     n += now[form].n - then[form].n;
     total += now[form].total - then[form].total;
   }

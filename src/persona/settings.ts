@@ -23,6 +23,11 @@ export const rateStakes: readonly number[] = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32
 
 /** Bets on self-reports having moved up from their baseline. */
 export const driftStakes: readonly number[] = [0.1, 0.25, 0.5];
+/**
+ * Forms that every subject can be asked at any time. Recognition needs own outputs that were judged harmful, which a
+ * healthy subject has only now and then, so its baseline may come later than theirs, or never.
+ */
+export const steadyForms: readonly ReportForm[] = ["choice", "rating"];
 /** The null mean of self-reports never falls below this: healthy models are not at 0 (0.04 in arXiv 2604.28082). */
 export const selfReportFloor = 0.1;
 

@@ -74,7 +74,7 @@ export interface PersonaState {
   harmless: Harmlessness;
   reports: ReportTally;
   /** Null mean of self-reports; null until enough are there. */
-  reportNullMean: number | null;
+  reportNullMeans: Record<ReportForm, number | null>;
   drift: EDetector<Mark>;
   /** Share of self-questions without an answer. */
   unanswered: RateBaseline;
@@ -127,7 +127,7 @@ export const createState = (settings: DetectorSettings): PersonaState => ({
   judged: nothing,
   watched: nothing,
   reports: noReports,
-  reportNullMean: null,
+  reportNullMeans: { choice: null, recognition: null, rating: null },
   unanswered: createRateBaseline(),
   changes: { count: 0, inView: false },
   ...freshEvidence(origin),

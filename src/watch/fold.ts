@@ -47,6 +47,7 @@ export const toDatum = ({ body }: Entry): Datum | null => {
       return { kind: "acknowledge" };
     case "verdict":
     case "operation":
+    case "anchor":
       return null;
     case "observation":
       if (body.arm === "placebo") return null;

@@ -2,7 +2,7 @@
  * The one place that appends to the evidence log, and what the log says so far: the verdict of every subject. Rebuilt
  * from the log at the start, so a restart changes nothing. Never changes a verdict but through an entry.
  */
-import type { Acknowledgement, Entry, EntryBody, Epoch, Observation, Operation } from "../evidence/entry.ts";
+import type { Acknowledgement, Anchor, Entry, EntryBody, Epoch, Observation, Operation } from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -25,7 +25,7 @@ interface LedgerEvent {
 }
 
 export interface Ledger {
-  record(subject: string, observation: Observation): Entry;
+  record(subject: string, seen: Observation | Anchor): Entry;
   /** `actor` is the id of a key, never a key. */
   acknowledge(subject: string, actor: string, note: string): Entry;
   /** Enters what an operator did to the watch itself; no verdict changes by it. */
@@ -159,7 +159,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
     guarded(() => onVerdict?.(subject, verdict));
   };
 
-  const append = (subject: string, body: Observation | Acknowledgement | Operation | Epoch): Entry => {
+  const append = (subject: string, body: Observation | Anchor | Acknowledgement | Operation | Epoch): Entry => {
     const entry = write(subject, body);
     const { recorded, observationsSince } = accountOf(subject);
     const verdict = verdictOf(subject);
