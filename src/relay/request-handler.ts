@@ -2,7 +2,6 @@
  * What happens to a request from its headers to the moment it is sent upstream, or the reason why it is not: route,
  * body, model, subject, upstream.
  */
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Limits } from "../config/schema.ts";
 import type { OutgoingRequest } from "../egress/egress.ts";
@@ -13,6 +12,7 @@ import { headersUp } from "./crossing-headers.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 import type { Draining } from "./draining.ts";
 import type { ExchangeObserver, RelayMeter } from "./exchange.ts";
+import { createExchangeIds } from "./exchange-ids.ts";
 import { answerWith, breakages, type Refusal, refusals, wrongMethod } from "./failure.ts";
 import { collectBody, declaredLength, discardRest } from "./request-body.ts";
 import { readModel } from "./request-model.ts";
@@ -52,13 +52,14 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
   const { routes, destinations, connections, draining, requestHeaders, limits, observer, meter, clock, start } = parts;
+  const nextId = createExchangeIds();
 
   const finish = ({ request, response, awaitsContinue }: Arrival, rejection: Rejection): void => {
     if (rejection === null) return;
     meter.requestRefused(rejection.route, rejection.refusal.reason);
     // A client that was not told to go on will not send its body: nothing can follow on this connection.
     if (awaitsContinue) response.shouldKeepAlive = false;
-    answerWith(rejection.refusal, response, randomUUID());
+    answerWith(rejection.refusal, response, nextId());
     discardRest(request, limits.bodyBytes);
   };
 
@@ -82,7 +83,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     if ("reason" in outgoing) return { refusal: outgoing, route: route.name };
     outgoing.body = body;
     const { subject, line } = destination;
-    const id = randomUUID();
+    const id = nextId();
     const { path } = route;
     const recorder = observer.begin({ id, path, subject, requestBody: body, requestHeaders: request.headers });
     start({
@@ -113,7 +114,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     const length = declaredLength(request);
     if (outgoing.body !== null && length !== null) outgoing.headers.push("content-length", String(length));
     started = start({
-      id: randomUUID(),
+      id: nextId(),
       response,
       line: destination.line,
       outgoing,
