@@ -8,7 +8,7 @@ import type { Harmlessness } from "./harmless.ts";
 import { createRateBaseline, type RateBaseline } from "./rate-baseline.ts";
 import { noReports, type ReportTally } from "./self-report.ts";
 import { driftStakes, rateStakes } from "./settings.ts";
-import type { Channel, DetectorSettings, EvidenceName, Persona, Severity } from "./verdict.ts";
+import type { Channel, DetectorSettings, EvidenceName, Persona, ReportForm, Severity } from "./verdict.ts";
 
 /** The world before the datum at which a change may have begun: differences to it are "since the change". */
 export interface Mark {
@@ -73,7 +73,7 @@ export interface PersonaState {
   watched: Count;
   harmless: Harmlessness;
   reports: ReportTally;
-  /** Null mean of self-reports; null until enough are there. */
+  /** Null mean of self-reports by form; null until enough of that form are there. */
   reportNullMeans: Record<ReportForm, number | null>;
   drift: EDetector<Mark>;
   /** Share of self-questions without an answer. */
