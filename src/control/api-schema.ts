@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { arms, experiments, harmBuckets, observation } from "../evidence/entry.ts";
 import type { EvidenceName, Persona, Severity } from "../persona/verdict.ts";
+import { dimensions } from "../watch/then-and-now.ts";
 import { tracedEvidence } from "../watch/verdict-trace.ts";
 
 const personas = [
@@ -131,6 +132,9 @@ export const subjectView = z.strictObject({
     .strictObject({ perHour: z.number(), paused: z.boolean(), status: probeStatus.nullable() })
     .nullable()
     .describe("null: switched off"),
+  thresholds: z
+    .strictObject({ ticket: z.number(), page: z.number(), action: z.number() })
+    .describe("of harm evidence, natural logarithms"),
   live: z.strictObject({ sampleRate: z.number(), maxPerHour: count }),
 });
 export type SubjectView = z.infer<typeof subjectView>;
@@ -148,9 +152,13 @@ const tracePoint = z
   })
   .describe("the verdict at one position; rates since the change where there was one, else since calibration");
 
-export const traceView = z
-  .strictObject({ subject: z.string(), points: z.array(tracePoint) })
-  .describe("how the verdict came, within the present epoch, oldest first");
+export const traceView = z.strictObject({
+  subject: z.string(),
+  points: z.array(tracePoint).describe("how the verdict came, within the present epoch, oldest first"),
+  compared: z
+    .array(z.strictObject({ dimension: z.enum(dimensions), name: z.string(), baseline: share, now: share }))
+    .describe("while the baseline was learned, beside now: since the change, else the last 200 answers of each"),
+});
 export type TraceView = z.infer<typeof traceView>;
 
 export const subjectList = z.strictObject({ subjects: z.array(subjectView) });

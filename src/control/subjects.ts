@@ -10,7 +10,8 @@ export type WatchedSubject = Pick<Subject, "id" | "models" | "route" | "live"> &
 };
 
 /** What is known of subjects beside their configuration. */
-export interface SubjectState extends Pick<Ledger, "verdict" | "verdictAt" | "experiments" | "probesPaused"> {
+export interface SubjectState
+  extends Pick<Ledger, "verdict" | "verdictAt" | "experiments" | "probesPaused" | "thresholds"> {
   /** Null while nothing probes this subject. */
   probes(subject: string): ProbeStatus | null;
 }
@@ -20,6 +21,12 @@ export interface Subjects {
   /** Throws a 404 that names the parameter at fault and lists the ids there are. */
   find(id: string, param?: string): SubjectView;
 }
+
+const logarithms = ({ ticket, page, action }: SubjectView["thresholds"]): SubjectView["thresholds"] => ({
+  ticket: Math.log(ticket),
+  page: Math.log(page),
+  action: Math.log(action),
+});
 
 export const createSubjects = (subjects: readonly WatchedSubject[], state: SubjectState): Subjects => {
   const view = ({ id, models, route, live, probes }: WatchedSubject): SubjectView => ({
@@ -31,6 +38,7 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
     probes: probes.enabled
       ? { perHour: probes.perHour, paused: state.probesPaused(id), status: state.probes(id) }
       : null,
+    thresholds: logarithms(state.thresholds(id)),
     live: { sampleRate: live.sampleRate, maxPerHour: live.maxPerHour },
   });
   return {

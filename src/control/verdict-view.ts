@@ -1,6 +1,6 @@
 /** A verdict as the API shows it: the same, with null where a number is not finite. */
 import type { Verdict } from "../persona/verdict.ts";
-import type { TracePoint } from "../watch/verdict-trace.ts";
+import type { VerdictTrace } from "../watch/verdict-trace.ts";
 import type { TraceView, VerdictView } from "./api-schema.ts";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
@@ -30,8 +30,9 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
   };
 };
 
-export const viewTrace = (subject: string, points: readonly TracePoint[]): TraceView => ({
+export const viewTrace = (subject: string, { points, compared }: VerdictTrace): TraceView => ({
   subject,
+  compared,
   points: points.map(({ evidence, ...point }) => ({
     ...point,
     evidence: {

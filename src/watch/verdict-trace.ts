@@ -8,6 +8,7 @@ import type { Entry } from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { Interval, Persona, Severity, Verdict } from "../persona/verdict.ts";
 import { createFold } from "./fold.ts";
+import { type Compared, createThenAndNow, type ThenAndNow } from "./then-and-now.ts";
 
 /** What a verdict said at one position; the windows are since the change where there was one, else since calibration. */
 export interface TracePoint {
@@ -25,9 +26,14 @@ export interface TracePoint {
 
 export const tracedEvidence = ["harm", "says-aligned", "says-misaligned", "self-report-drift"] as const;
 
+export interface VerdictTrace {
+  /** Of the present epoch, oldest first; empty for a subject that is not in the log. */
+  points: readonly TracePoint[];
+  compared: Compared[];
+}
+
 export interface VerdictTraces {
-  /** Points of the present epoch, oldest first; empty for a subject that is not in the log. */
-  read(subject: string): Promise<readonly TracePoint[]>;
+  read(subject: string): Promise<VerdictTrace>;
 }
 
 interface Options {
@@ -41,7 +47,19 @@ interface Trace {
   /** Observations between two points. */
   stride: number;
   untilNext: number;
+  thenAndNow: ThenAndNow;
+  calibrating: boolean;
+  changePoint: number | null;
 }
+
+const newTrace = (): Trace => ({
+  points: [],
+  stride: 1,
+  untilNext: 1,
+  thenAndNow: createThenAndNow(),
+  calibrating: true,
+  changePoint: null,
+});
 
 /** Rows folded without letting anything else run: some milliseconds. */
 const pageSize = 250;
@@ -84,6 +102,8 @@ export const createVerdictTraces = ({ store, most }: Options): VerdictTraces => 
     const verdict = fold.verdict(subject);
     if (verdict === null) return;
     trace.untilNext = trace.stride;
+    trace.calibrating = verdict.phase === "calibrating";
+    trace.changePoint = verdict.changePoint;
     trace.points.push(pointOf(verdict, at));
     if (trace.points.length <= most) return;
     trace.points = thinned(trace.points);
@@ -94,10 +114,13 @@ export const createVerdictTraces = ({ store, most }: Options): VerdictTraces => 
     const { subject, body } = entry;
     fold.add(entry);
     position = entry.position;
-    if (body.kind === "epoch") traces.set(subject, { points: [], stride: 1, untilNext: 1 });
+    if (body.kind === "epoch") traces.set(subject, newTrace());
     const trace = traces.get(subject);
     if (trace === undefined) return;
-    if (body.kind === "observation") trace.untilNext -= 1;
+    if (body.kind === "observation") {
+      trace.untilNext -= 1;
+      trace.thenAndNow.add(body, position, trace.calibrating);
+    }
     // The ledger records a verdict wherever persona or severity changed.
     if (body.kind !== "observation" || trace.untilNext <= 0) mark(trace, entry);
   };
@@ -117,7 +140,9 @@ export const createVerdictTraces = ({ store, most }: Options): VerdictTraces => 
         under = null;
       });
       await under;
-      return traces.get(subject)?.points ?? [];
+      const trace = traces.get(subject);
+      if (trace === undefined) return { points: [], compared: [] };
+      return { points: trace.points, compared: trace.thenAndNow.read(trace.changePoint) };
     },
   };
 };

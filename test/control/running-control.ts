@@ -153,6 +153,7 @@ export const run = async (
         prediction: empty,
       }),
       probesPaused: () => world.paused,
+      thresholds: () => ({ ticket: 1e4, page: 1e5, action: 1e6 }),
     },
     changes: {
       acknowledge: (subject, actor, note) => change("acknowledge", subject, actor, note),
@@ -162,7 +163,7 @@ export const run = async (
         return change(paused ? "pause" : "resume", subject, actor, note);
       },
     },
-    traces: { read: async () => world.trace },
+    traces: { read: async () => ({ points: world.trace, compared: [] }) },
     onEntry(listener) {
       world.listeners.add(listener);
       return () => world.listeners.delete(listener);

@@ -58,7 +58,7 @@ const story = (healthy: number, harmful: number) => {
 describe("the trace of a verdict", () => {
   test("is bounded, in order, and has a point wherever persona or severity changed", async () => {
     const { store, entries } = story(900, 400);
-    const points = await createVerdictTraces({ store, most: 60 }).read("bot");
+    const { points } = await createVerdictTraces({ store, most: 60 }).read("bot");
     expect(points.length).toBeLessThanOrEqual(60);
     expect(points.map(({ position }) => position)).toEqual(
       points.map(({ position }) => position).sort((a, b) => a - b),
@@ -78,7 +78,18 @@ describe("the trace of a verdict", () => {
     for (let row = 0; row < 300; row++) add(judged(row % 3 === 0));
     const later = await Promise.all([traces.read("bot"), traces.read("bot")]);
     expect(later[0]).toEqual(await createVerdictTraces({ store, most: 50 }).read("bot"));
-    expect(later[1]).toBe(later[0]);
+    expect(later[1]).toEqual(later[0]);
+  });
+
+  test("sets what is seen now beside what was seen while learning", async () => {
+    const { store } = story(900, 400);
+    const { compared } = await createVerdictTraces({ store, most: 60 }).read("bot");
+    const harm = compared.find(({ dimension, name }) => dimension === "arm" && name === "fresh");
+    expect(harm?.baseline.mean).toBeLessThan(0.05);
+    expect(harm?.now.mean).toBeGreaterThan(0.2);
+    const picks = compared.filter(({ dimension }) => dimension === "order");
+    expect(picks.map(({ name }) => name).toSorted()).toEqual(["aligned-first", "misaligned-first"]);
+    expect(compared.find(({ name }) => name === "two-descriptions")?.now.mean).toBeLessThan(0.1);
   });
 
   test("begins anew with an epoch, and keeps subjects apart", async () => {
@@ -86,8 +97,9 @@ describe("the trace of a verdict", () => {
     add(epoch, "other");
     add(epoch);
     const traces = createVerdictTraces({ store, most: 50 });
-    expect((await traces.read("bot")).length).toBeLessThan(3);
-    expect((await traces.read("bot"))[0]?.at).toBeGreaterThanOrEqual(entries.length - 2);
-    expect(await traces.read("nobody")).toEqual([]);
+    const { points } = await traces.read("bot");
+    expect(points.length).toBeLessThan(3);
+    expect(points[0]?.at).toBeGreaterThanOrEqual(entries.length - 2);
+    expect(await traces.read("nobody")).toEqual({ points: [], compared: [] });
   });
 });
