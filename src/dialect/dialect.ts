@@ -20,7 +20,8 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
   ["/embeddings", { answersInText: false, readRequest: readEmbeddingsRequest, readAnswer: readEmbeddingsAnswer }],
 ]);
 
-const dialectOf = (path: string): Dialect | undefined => dialects.get(path.split("?", 1)[0] ?? "");
+const dialectOf = (path: string): Dialect | undefined =>
+  dialects.get(path) ?? dialects.get(path.split("?", 1)[0] ?? "");
 
 /** Whether answers on this path can hold text that somebody said. */
 export const answersInText = (path: string): boolean => dialectOf(path)?.answersInText ?? false;
