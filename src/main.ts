@@ -10,6 +10,7 @@ import type { Classifier } from "./classify/classifier.ts";
 import { createJudge } from "./classify/judge.ts";
 import { createJudgingQueue } from "./classify/judging-queue.ts";
 import { loadScreen } from "./classify/screen.ts";
+import { listening } from "./config/listening.ts";
 import type { ClassifySettings, Config, Subject, Upstream } from "./config/schema.ts";
 import { readSecrets, type Secrets } from "./config/secrets.ts";
 import { createControl } from "./control/control.ts";
@@ -75,12 +76,15 @@ const known = <T>(parts: ReadonlyMap<string, T>, id: string): T => {
   return part;
 };
 
-/** Rejects, with everything closed again, when the configuration can't be run. */
-export const start = async (config: Config, surroundings: Surroundings): Promise<Candor> => {
+/** Whatever is opened is put into `opened`, which closes all of it, the last first, also when closing one part fails. */
+const connect = async (config: Config, surroundings: Surroundings, opened: AsyncDisposableStack): Promise<Candor> => {
   const { env, log, clock = systemClock, random = Math.random } = surroundings;
   const secrets = readSecrets(config, env);
   const egress = createEgress(config.upstreams, { requestHeaders: config.relay.requestHeaders });
+  opened.defer(egress.close);
   const store = openSqliteStore({ ...config.evidence, clock, log });
+  // Flushes: what was observed until then is evidence.
+  opened.defer(store.close);
 
   // Judging.
   const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, secrets, egress));
@@ -91,6 +95,7 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
     replica: config.evidence.replica,
     version,
   });
+  opened.defer(metrics.close);
   // One line for live answers and probes together: the judge's limits are the judge's, whoever asks.
   const queue = createJudgingQueue({
     classifier: cached(judging, { entries: config.classify.cacheEntries, meter: metrics.judging, clock }),
@@ -149,6 +154,7 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
     clock,
     log,
   });
+  opened.defer(relay.close);
 
   // Hidden probes beside it.
   const probers = new Map<string, Prober>(
@@ -225,21 +231,21 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
     clock,
     log,
   });
+  opened.defer(control.close);
 
   let stopping: Promise<void> | null = null;
   const drain = async (): Promise<void> => {
     stage = "draining";
-    await Promise.all([relay.drain(), ...[...probers.values()].map((prober) => prober.stop())]);
-    await observer.settled();
-    // Flushed by closing: what was observed until now is evidence.
-    await store.close();
-    await control.close();
-    metrics.close();
-    await egress.close();
+    try {
+      await Promise.all([relay.drain(), ...[...probers.values()].map((prober) => prober.stop())]);
+      await observer.settled();
+    } finally {
+      await opened.disposeAsync();
+    }
   };
 
-  const { port: dataPort } = await relay.listen(config.listen.data.host, config.listen.data.port);
-  const controlPort = await control.listen(config.listen.control.host, config.listen.control.port);
+  const { port: dataPort } = await listening("listen.data", config.listen.data, relay.listen);
+  const controlPort = await listening("listen.control", config.listen.control, control.listen);
   stage = "serving";
   for (const [id, prober] of probers) if (!ledger.probesPaused(id)) prober.start();
 
@@ -252,4 +258,17 @@ export const start = async (config: Config, surroundings: Surroundings): Promise
       return stopping;
     },
   };
+};
+
+/** Rejects, with everything closed again, when the configuration can't be run. */
+export const start = async (config: Config, surroundings: Surroundings): Promise<Candor> => {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await connect(config, surroundings, opened);
+  } catch (error) {
+    await opened
+      .disposeAsync()
+      .catch((left) => surroundings.log.error({ err: left }, "not everything could be closed"));
+    throw error;
+  }
 };
