@@ -134,7 +134,9 @@ const subject = z.strictObject({
     .string()
     .regex(/^\/[a-z0-9][a-z0-9_-]*$/, "use one path segment such as /support")
     .optional()
-    .describe("path prefix of this subject's base URL, e.g. /support for http://candor:8080/support/v1"),
+    .describe(
+      "path prefix of this subject's base URL, e.g. /support for http://candor:8080/support/v1; the subject is found below it only, and everything else asked below it goes to this subject's upstream too. Subjects that share a prefix: the first one's upstream",
+    ),
   live: live.prefault({}),
   probes: probes.prefault({}),
   detector: detector.prefault({}),
@@ -191,7 +193,7 @@ const limits = z
       .int()
       .min(1024)
       .default(16 * 1024 * 1024)
-      .describe("largest request body"),
+      .describe("largest request body, uploads that are passed through unread included"),
     headerBytes: z
       .number()
       .int()
@@ -223,7 +225,9 @@ const relay = z.strictObject({
   unmatched: z
     .enum(["relay", "deny"])
     .default("relay")
-    .describe("what happens to models that belong to no subject: relayed to the first upstream unwatched, or 404"),
+    .describe(
+      "what happens to models that belong to no subject: relayed unwatched, below a subject's `route` to that subject's upstream and elsewhere to the first one; or refused with 404. Requests that name no model at all, such as pass-through paths, are relayed either way",
+    ),
   requestHeaders: z.array(z.string()).default([]).describe("further request headers that may go upstream"),
   responseHeaders: z.array(z.string()).default([]).describe("further response headers that may go back"),
 });
