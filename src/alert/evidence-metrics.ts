@@ -10,7 +10,7 @@ export const exposeEvidence = (
 ): void => {
   pulledGauge(registry, {
     name: "candor_evidence_head_position",
-    help: "Position of the last row on disk; positions have no gaps, so this is also the number of rows written",
+    help: "Position of the last row on disk; a position is missing where a row was lost, so rows on disk may be fewer",
     labelNames: ["replica"],
     read: () => [{ labels: { replica }, value: store.head().position }],
   });

@@ -1,5 +1,5 @@
 /** Metrics that are read when somebody scrapes them: they can't lag behind what they show, and cost nothing in between. */
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Metric, Registry } from "prom-client";
 
 interface Sample<L extends string> {
   labels: Record<L, string>;
@@ -10,32 +10,28 @@ interface PulledMetric<L extends string> {
   name: string;
   help: string;
   labelNames: readonly L[];
-  /** What there is to show right now; a label set that is not given is not exposed. */
+  /** What there is to show right now, each label set once; one that is not given is not exposed. */
   read: () => Iterable<Sample<L>>;
 }
 
-export const pulledGauge = <L extends string>(registry: Registry, { read, ...metric }: PulledMetric<L>): void => {
-  const gauge = new Gauge<string>({
-    ...metric,
-    registers: [registry],
-    collect: () => {
-      gauge.reset();
-      for (const { labels, value } of read()) gauge.set(labels, value);
-    },
-  });
+/** Exposes lines as they are at the moment of a scrape. `metricName`, where it is not the family's own name: `x_bucket`. */
+export const exposeLines = (
+  registry: Registry,
+  family: { name: string; help: string; type: "gauge" | "counter" | "histogram" },
+  read: () => Iterable<{ metricName?: string; labels: Record<string, string>; value: number }>,
+): void => {
+  // All that a registry asks of a metric; the declarations want one of the package's own classes here, each of which
+  // would file every value under its labels first.
+  const metric = { name: family.name, get: async () => ({ ...family, values: [...read()] }) };
+  registry.registerMetric(metric as unknown as Metric);
 };
 
+export const pulledGauge = <L extends string>(registry: Registry, { name, help, read }: PulledMetric<L>): void =>
+  exposeLines(registry, { name, help, type: "gauge" }, read);
+
 /** The values must be totals that never fall. */
-export const pulledCounter = <L extends string>(registry: Registry, { read, ...metric }: PulledMetric<L>): void => {
-  const counter = new Counter<string>({
-    ...metric,
-    registers: [registry],
-    collect: () => {
-      counter.reset();
-      for (const { labels, value } of read()) counter.inc(labels, value);
-    },
-  });
-};
+export const pulledCounter = <L extends string>(registry: Registry, { name, help, read }: PulledMetric<L>): void =>
+  exposeLines(registry, { name, help, type: "counter" }, read);
 
 /** What a metric without labels reads. */
 export const alone =
