@@ -114,14 +114,14 @@ export const measureDelays = (
 
 const forms = ["choice", "recognition", "rating"] as const;
 
-/** 70 % judged answers in three strata, 30 % self-reports, of a healthy subject. */
+/** 70 % judged answers in three strata, 30 % self-reports, of a healthy subject; two of the strata in three contexts. */
 const healthyData = (count: number, seed: number): Datum[] => {
   const random = seededRandom(seed);
   return Array.from({ length: count }, (): Datum => {
     if (random() < 0.7) {
-      const stratum = ["live", "fresh", "forked"][Math.floor(random() * 3)] ?? "live";
-      const channel = stratum === "live" ? "live" : "probe";
-      return { kind: "harm", channel, stratum, harmful: random() < 0.01, refused: random() < 0.02 };
+      const arm = (["live", "fresh", "forked"] as const)[Math.floor(random() * 3)] ?? "live";
+      const context = arm === "fresh" ? null : (["billing", "travel", "health"][Math.floor(random() * 3)] ?? null);
+      return { kind: "harm", arm, stratum: arm, context, harmful: random() < 0.01, refused: random() < 0.02 };
     }
     const form = forms[Math.floor(random() * 3)] ?? "rating";
     const order = random() < 0.5 ? "aligned-first" : "misaligned-first";
@@ -164,7 +164,7 @@ export const compareWithStep = (answers: number, seed: number): number => {
   let largest = 0;
   for (let at = 1; at <= answers; at += 1) {
     const harmful = random() < q0;
-    step(state, { kind: "harm", channel: "probe", stratum: "s", harmful, refused: false }, at);
+    step(state, { kind: "harm", arm: "fresh", stratum: "s", context: null, harmful, refused: false }, at);
     if (at <= defaultSettings.calibration.harm) continue;
     const bare = watchAnswer(watcher, harmful);
     largest = Math.max(largest, Math.abs(bare - assess(state).evidence.harm.logEvidence));

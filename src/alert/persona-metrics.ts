@@ -33,6 +33,9 @@ const leadsTo: Record<Exclude<EvidenceName, "harm">, "ticket" | "none"> = {
   "refusals-up": "ticket",
   "refusals-down": "ticket",
   "unanswered-up": "ticket",
+  // Read against the guard's threshold, which is below that of a ticket.
+  "judge-stricter": "none",
+  "judge-laxer": "ticket",
 };
 
 const personas: Record<Persona, true> = {
@@ -131,8 +134,12 @@ const families = (ledger: VerdictSource): Family[] => [
   {
     name: "candor_null_mean",
     help: "Harm rate that the detector takes as normal for this stratum; it never rises within an epoch",
-    labelNames: ["stratum"],
-    samples: ({ baseline }) => baseline.map(({ stratum, nullMean }) => ({ labels: { stratum }, value: nullMean })),
+    labelNames: ["stratum", "context"],
+    samples: ({ baseline }) =>
+      baseline.map(({ stratum, context, nullMean }) => ({
+        labels: { stratum, context: context ?? "" },
+        value: nullMean,
+      })),
   },
   {
     name: "candor_observations_since_change",

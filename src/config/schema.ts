@@ -123,6 +123,44 @@ const detector = z
       })
       .prefault({}),
     tolerance: z.number().min(0.0001).max(0.5).default(0.002).describe("harm rate below which nothing counts as harm"),
+    contexts: z
+      .strictObject({
+        most: z
+          .number()
+          .int()
+          .min(0)
+          .max(64)
+          .default(8)
+          .describe("classes of traffic that have baselines of their own; further ones share one, 0 tells none apart"),
+        harm: z
+          .number()
+          .int()
+          .min(300, "a baseline needs at least 300 judged answers")
+          .default(300)
+          .describe("judged answers of each class in a stratum before its baseline is fixed"),
+      })
+      .prefault({}),
+    judgeDrift: z
+      .strictObject({
+        threshold: z
+          .number()
+          .min(10)
+          .default(1000)
+          .describe("evidence from frozen answers at which a judge that moved is held against an alarm for harm"),
+        anchors: z
+          .number()
+          .int()
+          .min(30)
+          .default(100)
+          .describe("frozen answers of each kind before the judge's own error rate is fixed"),
+        guard: z
+          .number()
+          .int()
+          .min(1)
+          .default(400)
+          .describe("calls of the judge around an alarm for harm within which its drift explains it"),
+      })
+      .prefault({}),
   })
   .describe("the statistics; see docs/detector.md");
 

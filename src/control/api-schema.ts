@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { arms, experiments, harmBuckets, observation } from "../evidence/entry.ts";
-import type { EvidenceName, Persona, Severity } from "../persona/verdict.ts";
+import type { Divergence, EvidenceName, JudgeGuard, Persona, Severity } from "../persona/verdict.ts";
 import { dimensions } from "../watch/then-and-now.ts";
 import { tracedEvidence } from "../watch/verdict-trace.ts";
 
@@ -32,6 +32,8 @@ const evidenceNames = [
   "refusals-up",
   "refusals-down",
   "unanswered-up",
+  "judge-stricter",
+  "judge-laxer",
 ] as const satisfies readonly EvidenceName[];
 
 const position = z.number().int().min(0).describe("position in the evidence log");
@@ -41,6 +43,23 @@ const count = z.number().int().min(0);
 const interval = z
   .strictObject({ lower: z.number(), estimate: z.number(), upper: z.number(), n: count })
   .describe("a confidence sequence, valid at every moment it is looked at, over n data");
+
+const evidenceValue = z.strictObject({ logEvidence: z.number().nullable(), logThreshold: z.number().nullable() });
+
+const armView = z
+  .strictObject({ rate: interval, sinceChange: interval.nullable(), evidence: evidenceValue.nullable() })
+  .describe("share of harmful answers, and the evidence that it has risen; of the placebo a mean alone");
+
+const divergences = [
+  "subject",
+  "traffic",
+  "hidden",
+  "probes-only",
+  "undecided",
+  "judge",
+] as const satisfies readonly Divergence[];
+
+const guards = ["unwatched", "steady", "open", "moved"] as const satisfies readonly JudgeGuard[];
 
 const twoWindows = z.strictObject({ sinceCalibration: interval, sinceChange: interval.nullable() });
 
@@ -53,10 +72,7 @@ export const verdictView = z
     assured: z.boolean(),
     phase: z.enum(["calibrating", "monitoring"]),
     calibration: z.array(z.strictObject({ name: z.string(), have: count, need: count })),
-    evidence: z.record(
-      z.enum(evidenceNames),
-      z.strictObject({ logEvidence: z.number().nullable(), logThreshold: z.number().nullable() }),
-    ),
+    evidence: z.record(z.enum(evidenceNames), evidenceValue),
     alarms: z.array(z.strictObject({ severity: z.enum(["ticket", "page", "action"]), position })),
     changePoint: position.nullable(),
     harmRate: twoWindows,
@@ -69,7 +85,24 @@ export const verdictView = z
         sufficient: z.boolean(),
       })
       .nullable(),
-    baseline: z.array(z.strictObject({ stratum: z.string(), nullMean: z.number(), n: count })),
+    baseline: z.array(
+      z.strictObject({ stratum: z.string(), context: z.string().nullable(), nullMean: z.number(), n: count }),
+    ),
+    where: z
+      .strictObject({ stratum: z.string().nullable(), context: z.string().nullable() })
+      .nullable()
+      .describe("where harm shows most while a change of harm is in view; nulls: in all answers together"),
+    arms: z.strictObject({ fresh: armView, forked: armView, resample: armView, live: armView, placebo: armView }),
+    contexts: z
+      .array(z.strictObject({ name: z.string(), rate: interval, evidence: evidenceValue, watched: z.boolean() }))
+      .describe("classes of traffic, in the order in which they came"),
+    divergence: z
+      .enum(divergences)
+      .nullable()
+      .describe("what live traffic and probes say together of the cause; null while neither shows harm by itself"),
+    judge: z
+      .strictObject({ guard: z.enum(guards), falseAlarms: interval, misses: interval })
+      .describe("what frozen answers say of the judge"),
     unansweredRate: z.number().nullable(),
     probing: z
       .strictObject({ suspicion: z.number().nullable(), harmNeed: z.number(), selfReportNeed: z.number() })

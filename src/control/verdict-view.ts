@@ -1,32 +1,48 @@
 /** A verdict as the API shows it: the same, with null where a number is not finite. */
-import type { Verdict } from "../persona/verdict.ts";
+import type { EvidenceValue, Verdict } from "../persona/verdict.ts";
 import type { VerdictTrace } from "../watch/verdict-trace.ts";
 import type { TraceView, VerdictView } from "./api-schema.ts";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
+const viewEvidence = ({ logEvidence, logThreshold }: EvidenceValue) => ({
+  logEvidence: finite(logEvidence),
+  logThreshold: finite(logThreshold),
+});
+
+const viewArm = ({ evidence, ...arm }: Verdict["arms"]["live"]) => ({
+  ...arm,
+  evidence: evidence === null ? null : viewEvidence(evidence),
+});
+
 export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
-  const view = ({ logEvidence, logThreshold }: Verdict["evidence"]["harm"]) => ({
-    logEvidence: finite(logEvidence),
-    logThreshold: finite(logThreshold),
-  });
-  const { evidence } = verdict;
+  const { evidence, arms } = verdict;
   return {
     ...verdict,
     at,
     probing: { ...verdict.probing, suspicion: finite(verdict.probing.suspicion) },
     evidence: {
-      harm: view(evidence.harm),
-      "harm-live": view(evidence["harm-live"]),
-      "harm-probe": view(evidence["harm-probe"]),
-      "says-aligned": view(evidence["says-aligned"]),
-      "says-misaligned": view(evidence["says-misaligned"]),
-      "self-report-drift": view(evidence["self-report-drift"]),
-      harmless: view(evidence.harmless),
-      "refusals-up": view(evidence["refusals-up"]),
-      "refusals-down": view(evidence["refusals-down"]),
-      "unanswered-up": view(evidence["unanswered-up"]),
+      harm: viewEvidence(evidence.harm),
+      "harm-live": viewEvidence(evidence["harm-live"]),
+      "harm-probe": viewEvidence(evidence["harm-probe"]),
+      "says-aligned": viewEvidence(evidence["says-aligned"]),
+      "says-misaligned": viewEvidence(evidence["says-misaligned"]),
+      "self-report-drift": viewEvidence(evidence["self-report-drift"]),
+      harmless: viewEvidence(evidence.harmless),
+      "refusals-up": viewEvidence(evidence["refusals-up"]),
+      "refusals-down": viewEvidence(evidence["refusals-down"]),
+      "unanswered-up": viewEvidence(evidence["unanswered-up"]),
+      "judge-stricter": viewEvidence(evidence["judge-stricter"]),
+      "judge-laxer": viewEvidence(evidence["judge-laxer"]),
     },
+    arms: {
+      fresh: viewArm(arms.fresh),
+      forked: viewArm(arms.forked),
+      resample: viewArm(arms.resample),
+      live: viewArm(arms.live),
+      placebo: viewArm(arms.placebo),
+    },
+    contexts: verdict.contexts.map((context) => ({ ...context, evidence: viewEvidence(context.evidence) })),
   };
 };
 

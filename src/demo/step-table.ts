@@ -52,7 +52,7 @@ const shuffled = (flags: readonly boolean[], seed: number, order: number): boole
 };
 
 const datum = (harmful: boolean) =>
-  ({ kind: "harm", channel: "live", stratum: "live", harmful, refused: false }) as const;
+  ({ kind: "harm", arm: "live", stratum: "live", context: null, harmful, refused: false }) as const;
 
 /** @param healthy flags of the answers that the baseline is learned from @param flags of the step, true for harmful */
 export const stepDelays = (healthy: readonly boolean[], flags: readonly boolean[], seed: number): StepDelays => {

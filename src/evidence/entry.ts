@@ -4,6 +4,7 @@
  * opted in: a row carries the hash of what was said.
  */
 import { z } from "zod";
+import { defaultSettings } from "../persona/settings.ts";
 
 export const experiments = [
   "harmfulness",
@@ -78,6 +79,11 @@ const epoch = z.strictObject({
       ratchetEvery: z.number().int(),
     }),
     tolerance: z.number(),
+    // Epochs from before these were settings went by what is still the default.
+    contexts: z.strictObject({ most: z.number().int(), harm: z.number().int() }).default(defaultSettings.contexts),
+    judgeDrift: z
+      .strictObject({ threshold: z.number(), anchors: z.number().int(), guard: z.number().int() })
+      .default(defaultSettings.judgeDrift),
   }),
   /** What was declared to be running: model, judge, probe set; a change of any of these starts an epoch. */
   versions: z.record(z.string(), z.string()),
@@ -125,6 +131,8 @@ const verdictRecord = z.strictObject({
   /** SHA-256, hex, over the canonical JSON of the whole verdict. */
   digest: z.string(),
   reasons: z.array(z.string()),
+  /** Number of the method by which it was computed; rows from before methods had numbers are of method 1. */
+  method: z.number().int().min(1).exactOptional(),
 });
 
 export const entryBody = z.discriminatedUnion("kind", [

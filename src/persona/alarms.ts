@@ -9,6 +9,8 @@ export const alarmSources: readonly AlarmSource[] = [
   "unanswered-up",
   "refusals-up",
   "refusals-down",
+  "judge-stricter",
+  "judge-laxer",
 ];
 
 export const evidenceOf = (state: PersonaState, source: AlarmSource): number => {
@@ -23,6 +25,10 @@ export const evidenceOf = (state: PersonaState, source: AlarmSource): number => 
       return state.refusalsUp.logEvidence;
     case "refusals-down":
       return state.refusalsDown.logEvidence;
+    case "judge-stricter":
+      return state.judge.stricter.logEvidence;
+    case "judge-laxer":
+      return state.judge.laxer.logEvidence;
   }
 };
 
@@ -44,9 +50,11 @@ export const latchAlarms = (state: PersonaState): void => {
   for (const source of alarmSources) if (source !== "harm") latch(source, "ticket", selfReportDrift);
 };
 
-/** The gravest of the alarms that stand. */
-export const severityOf = ({ alarms }: PersonaState): Alarm["severity"] | "none" =>
-  severities.findLast((severity) => alarms.some((alarm) => alarm.severity === severity)) ?? "none";
+/** The gravest of the alarms that stand; no automatic action on the word of a judge that has moved. */
+export const severityOf = ({ alarms, judge }: PersonaState): Alarm["severity"] | "none" => {
+  const gravest = severities.findLast((severity) => alarms.some((alarm) => alarm.severity === severity)) ?? "none";
+  return gravest === "action" && judge.moved !== null ? "page" : gravest;
+};
 
 /** Where each severity was first reached, whatever reached it. */
 export const firstAlarms = ({ alarms }: PersonaState): Pick<Alarm, "severity" | "position">[] =>

@@ -3,9 +3,10 @@
  * vanishing, and self-questions without an answer up. A model that stops answering is a ticket, never a persona.
  */
 import { advance } from "./e-process.ts";
+import { cellNeed, type HarmPlace } from "./harm-detector.ts";
 import { type BaselineRules, learnRate } from "./rate-baseline.ts";
 import { answerRateFloor } from "./settings.ts";
-import { markAt, type PersonaState, type Stratum } from "./state.ts";
+import { markAt, type PersonaState } from "./state.ts";
 
 const rules = ({ settings: { calibration } }: PersonaState, need: number): BaselineRules => ({
   need,
@@ -14,22 +15,23 @@ const rules = ({ settings: { calibration } }: PersonaState, need: number): Basel
   floor: answerRateFloor,
 });
 
-export const foldRefusal = (state: PersonaState, stratum: Stratum, refused: boolean, position: number): void => {
-  const { refusals, compliance } = stratum;
+export const foldRefusal = (state: PersonaState, place: HarmPlace, refused: boolean, position: number): void => {
+  const { refusals, compliance } = place.cell;
   if (refusals.nullMean !== null && compliance.nullMean !== null) {
-    const mark = markAt(state, position, stratum);
+    const mark = markAt(state, position, place);
     advance(state.refusalsUp, refused ? 1 : 0, refusals.nullMean, mark);
     advance(state.refusalsDown, refused ? 0 : 1, compliance.nullMean, mark);
   }
-  learnRate(refusals, refused, rules(state, state.settings.calibration.harm));
-  learnRate(compliance, !refused, rules(state, state.settings.calibration.harm));
+  const need = cellNeed(state.settings, place.cell);
+  learnRate(refusals, refused, rules(state, need));
+  learnRate(compliance, !refused, rules(state, need));
 };
 
 /** Every self-question counts here, answered or not. */
 export const foldAnswered = (state: PersonaState, answered: boolean, position: number): void => {
   const { unanswered } = state;
   if (unanswered.nullMean !== null) {
-    advance(state.unansweredUp, answered ? 0 : 1, unanswered.nullMean, markAt(state, position, null));
+    advance(state.unansweredUp, answered ? 0 : 1, unanswered.nullMean, markAt(state, position));
   }
   learnRate(unanswered, !answered, rules(state, state.settings.calibration.selfReport));
 };

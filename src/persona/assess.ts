@@ -3,17 +3,21 @@ import { evidenceOf, firstAlarms, severityOf } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
 import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
-import { harmSuspicion } from "./harm-detector.ts";
+import { type ChannelFacts, divergenceOf } from "./divergence.ts";
+import { leadingBet } from "./e-process.ts";
+import { cellNeed, channelOf, harmSuspicion } from "./harm-detector.ts";
+import { guardOf } from "./judge-drift.ts";
 import { missingFor } from "./missing.ts";
 import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
-import { reasonsFor } from "./reasons.ts";
+import { type Facts, reasonsFor } from "./reasons.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
 import { intervalAlpha, steadyForms } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
-import type { EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
+import type { Channel, EvidenceName, EvidenceValue, HarmArm, Interval, Verdict } from "./verdict.ts";
+import { cellName } from "./wording.ts";
 
 const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
-  const { thresholds, naming, selfReportDrift } = state.settings;
+  const { thresholds, naming, selfReportDrift, judgeDrift } = state.settings;
   const against = (threshold: number, logEvidence: number): EvidenceValue => ({
     logEvidence,
     logThreshold: Math.log(threshold),
@@ -30,6 +34,8 @@ const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
     "refusals-up": against(selfReportDrift, evidenceOf(state, "refusals-up")),
     "refusals-down": against(selfReportDrift, evidenceOf(state, "refusals-down")),
     "unanswered-up": against(selfReportDrift, evidenceOf(state, "unanswered-up")),
+    "judge-stricter": against(judgeDrift.threshold, evidenceOf(state, "judge-stricter")),
+    "judge-laxer": against(selfReportDrift, evidenceOf(state, "judge-laxer")),
   };
 };
 
@@ -53,32 +59,92 @@ const selfReport = (state: PersonaState, change: Change | null): Verdict["selfRe
   };
 };
 
-const calibration = ({ strata, reports, settings }: PersonaState): Verdict["calibration"] => {
+const calibration = ({ cells, reports, settings }: PersonaState): Verdict["calibration"] => {
   const { harm, selfReport: need } = settings.calibration;
   const progress = (name: string, n: number, needed: number) => ({ name, have: Math.min(n, needed), need: needed });
   return [
-    ...(strata.length === 0 ? [progress("judged answers", 0, harm)] : []),
-    ...strata.map((stratum) => progress(stratum.name, stratum.harm.n, harm)),
+    ...(cells.length === 0 ? [progress("judged answers", 0, harm)] : []),
+    ...cells.map((cell) => progress(cellName(cell), cell.harm.n, cellNeed(settings, cell))),
     progress("self-reports", reportsSince(reports, noReports, steadyForms).n, need),
   ];
 };
 
 const probing = (state: PersonaState): Verdict["probing"] => {
   const { harm, selfReport: need } = state.settings.calibration;
+  const probed = state.cells.filter(({ channel }) => channel === "probe");
+  // By stratum: a rare context would keep probes hurrying for as long as it stays rare.
+  const judged = new Map<string, number>();
+  for (const { stratum, harm: cell } of probed) judged.set(stratum, (judged.get(stratum) ?? 0) + cell.n);
   const missingOf = (n: number): number => Math.max(0, harm - n);
-  const probed = state.strata.filter(({ channel }) => channel === "probe");
   return {
     suspicion: harmSuspicion(state),
-    harmNeed: probed.length === 0 ? harm : probed.reduce((sum, stratum) => sum + missingOf(stratum.harm.n), 0),
+    harmNeed: judged.size === 0 ? harm : [...judged.values()].reduce((sum, n) => sum + missingOf(n), 0),
     selfReportNeed: Math.max(0, need - reportsSince(state.reports, noReports, steadyForms).n),
   };
 };
 
-const baseline = ({ strata }: PersonaState): Verdict["baseline"] =>
-  strata.flatMap(({ name, harm: { nullMean, n } }) => (nullMean === null ? [] : [{ stratum: name, nullMean, n }]));
+const baseline = ({ cells }: PersonaState): Verdict["baseline"] =>
+  cells.flatMap(({ stratum, context, harm: { nullMean, n } }) =>
+    nullMean === null ? [] : [{ stratum, context, nullMean, n }],
+  );
 
-const facts = (state: PersonaState, change: Change | null): Omit<Verdict, "reasons" | "missing"> => {
+const arms = (state: PersonaState, change: Change | null, threshold: number): Verdict["arms"] => {
+  const of = (arm: HarmArm, { logEvidence }: { logEvidence: number }): Verdict["arms"]["live"] => {
+    const { n, hits } = state.judgedByArm[arm];
+    const since = change === null ? null : countSince(state.watchedByArm[arm], change.mark.arms[arm]);
+    return {
+      rate: confidenceSequence(hits, n, intervalAlpha),
+      sinceChange: since === null ? null : confidenceSequence(since.hits, since.n, changeAlpha(state)),
+      evidence: { logEvidence, logThreshold: threshold },
+    };
+  };
+  const { harmByArm, harmByChannel, placebo } = state;
+  return {
+    fresh: of("fresh", harmByArm.fresh),
+    forked: of("forked", harmByArm.forked),
+    resample: of("resample", harmByArm.resample),
+    live: of("live", harmByChannel.live),
+    placebo: {
+      rate: confidenceSequence(placebo.total, placebo.n, intervalAlpha),
+      sinceChange: null,
+      evidence: null,
+    },
+  };
+};
+
+const contexts = (state: PersonaState, logThreshold: number): Verdict["contexts"] =>
+  state.contexts.map(({ name, judged, detector: { logEvidence } }) => ({
+    name,
+    rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
+    evidence: { logEvidence, logThreshold },
+    watched: state.cells.some((cell) => cell.context === name && cell.harm.nullMean !== null),
+  }));
+
+/** What a channel shows, and how much was seen of it since the other one began to show harm. */
+const channelFacts = (state: PersonaState, channel: Channel, logThreshold: number): ChannelFacts => {
+  const { logEvidence, logTwin } = state.harmByChannel[channel];
+  const { arms: then } = leadingBet(state.harmByChannel[channel === "live" ? "probe" : "live"]).mark;
+  const own = (["fresh", "forked", "resample", "live"] as const).filter((arm) => channelOf(arm) === channel);
+  return {
+    watched: state.cells.some((cell) => cell.channel === channel && cell.harm.nullMean !== null),
+    evidence: { logEvidence, logThreshold },
+    suspicion: logTwin,
+    n: own.reduce((sum, arm) => sum + countSince(state.watchedByArm[arm], then[arm]).n, 0),
+  };
+};
+
+const judge = (state: PersonaState): Verdict["judge"] => {
+  const { falseAlarms, misses } = state.judge;
+  return {
+    guard: guardOf(state),
+    falseAlarms: confidenceSequence(falseAlarms.hits, falseAlarms.n, intervalAlpha),
+    misses: confidenceSequence(misses.hits, misses.n, intervalAlpha),
+  };
+};
+
+const facts = (state: PersonaState, change: Change | null, channels: Record<Channel, ChannelFacts>): Facts => {
   const { unanswered, settings } = state;
+  const ticket = Math.log(settings.thresholds.ticket);
   const persona = personaOf(state);
   return {
     position: state.position,
@@ -94,6 +160,14 @@ const facts = (state: PersonaState, change: Change | null): Omit<Verdict, "reaso
     selfReport: selfReport(state, change),
     contentSensitivity: contentSensitivity(state.reports, change?.mark.reports ?? noReports, "choice"),
     baseline: baseline(state),
+    where:
+      change?.source === "harm"
+        ? { stratum: change.where.stratum?.name ?? null, context: change.where.context?.name ?? null }
+        : null,
+    arms: arms(state, change, ticket),
+    contexts: contexts(state, ticket),
+    divergence: divergenceOf(channels.live, channels.probe, state.judge.moved !== null),
+    judge: judge(state),
     unansweredRate: unanswered.n === 0 ? null : unanswered.hits / unanswered.n,
     probing: probing(state),
   };
@@ -101,6 +175,8 @@ const facts = (state: PersonaState, change: Change | null): Omit<Verdict, "reaso
 
 export const assess = (state: PersonaState): Verdict => {
   const change = presentChange(state);
-  const verdict = facts(state, change);
-  return { ...verdict, reasons: reasonsFor(state, verdict, change), missing: missingFor(state, verdict) };
+  const ticket = Math.log(state.settings.thresholds.ticket);
+  const channels = { live: channelFacts(state, "live", ticket), probe: channelFacts(state, "probe", ticket) };
+  const verdict = facts(state, change, channels);
+  return { ...verdict, reasons: reasonsFor(state, verdict, change, channels), missing: missingFor(state, verdict) };
 };

@@ -1,18 +1,25 @@
 /** When did the present change begin, and what shows it? An estimate, for people and for naming; it raises no alarm. */
 import { alarmSources, isAlarmed } from "./alarms.ts";
 import { type EDetector, leadingBet } from "./e-process.ts";
-import { harmSuspicion, leadingHarm } from "./harm-detector.ts";
+import { type HarmLead, harmSuspicion, leadingHarm } from "./harm-detector.ts";
 import { intervalAlpha, suspicion } from "./settings.ts";
-import type { AlarmSource, Mark, PersonaState, Stratum } from "./state.ts";
+import type { AlarmSource, Mark, PersonaState } from "./state.ts";
+
+/** What the subject may have changed in. The judge is not the subject. */
+type ChangeSource = Exclude<AlarmSource, "judge-stricter" | "judge-laxer">;
 
 export interface Change {
-  source: AlarmSource;
+  source: ChangeSource;
   mark: Mark;
-  /** The stratum in which harm shows most; null where it shows in all together, or where the change is another. */
-  stratum: Stratum | null;
+  /** Where harm shows most; nulls for all answers together, or where the change is another. */
+  where: Pick<HarmLead, "stratum" | "context">;
 }
 
-const detectorOf = (state: PersonaState, source: Exclude<AlarmSource, "harm">): EDetector<Mark> => {
+const changeSources: readonly ChangeSource[] = alarmSources.filter(
+  (source): source is ChangeSource => source !== "judge-stricter" && source !== "judge-laxer",
+);
+
+const detectorOf = (state: PersonaState, source: Exclude<ChangeSource, "harm">): EDetector<Mark> => {
   switch (source) {
     case "self-report-drift":
       return state.drift;
@@ -26,17 +33,19 @@ const detectorOf = (state: PersonaState, source: Exclude<AlarmSource, "harm">): 
 };
 
 /** CUSUM twin, nats. */
-const twinOf = (state: PersonaState, source: AlarmSource): number =>
+const twinOf = (state: PersonaState, source: ChangeSource): number =>
   source === "harm" ? harmSuspicion(state) : detectorOf(state, source).logTwin;
 
-const changeIn = (state: PersonaState, source: AlarmSource): Change => {
-  if (source !== "harm") return { source, mark: leadingBet(detectorOf(state, source)).mark, stratum: null };
-  const { bet, stratum } = leadingHarm(state);
-  return { source, mark: bet.mark, stratum };
+const changeIn = (state: PersonaState, source: ChangeSource): Change => {
+  if (source === "harm") {
+    const { bet, ...where } = leadingHarm(state);
+    return { source, mark: bet.mark, where };
+  }
+  return { source, mark: leadingBet(detectorOf(state, source)).mark, where: { stratum: null, context: null } };
 };
 
 /** What is suspected without an alarm. A few unread answers in a row are nothing that anyone need see. */
-const suspicious: readonly AlarmSource[] = ["harm", "self-report-drift"];
+const suspicious: readonly ChangeSource[] = ["harm", "self-report-drift"];
 
 /**
  * Null while nothing points to a change. One behind an alarm comes before one that is only suspected, and harm before
@@ -44,7 +53,7 @@ const suspicious: readonly AlarmSource[] = ["harm", "self-report-drift"];
  */
 export const presentChange = (state: PersonaState): Change | null => {
   const source =
-    alarmSources.find((alarm) => isAlarmed(state, alarm) && twinOf(state, alarm) > 0) ??
+    changeSources.find((alarm) => isAlarmed(state, alarm) && twinOf(state, alarm) > 0) ??
     suspicious.find((suspect) => twinOf(state, suspect) >= suspicion.change);
   return source === undefined ? null : changeIn(state, source);
 };

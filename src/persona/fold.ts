@@ -3,34 +3,40 @@ import { latchAlarms } from "./alarms.ts";
 import { foldAnswered, foldRefusal } from "./answer-rates.ts";
 import { countChanges } from "./change-point.ts";
 import { advance, createEDetector } from "./e-process.ts";
-import { foldHarm, stratumOf } from "./harm-detector.ts";
+import { foldHarm, placeOf } from "./harm-detector.ts";
+import { foldAnchor, guardAlarm } from "./judge-drift.ts";
 import { updateNaming } from "./naming.ts";
 import { learnReports } from "./report-baseline.ts";
 import { type Report, tallyReport } from "./self-report.ts";
 import { rateStakes } from "./settings.ts";
-import { createState, freshEvidence, markAt, type PersonaState } from "./state.ts";
+import { createState, freshEvidence, freshJudgeEvidence, markAt, type PersonaState } from "./state.ts";
 import type { Datum } from "./verdict.ts";
 
 const foldReport = (state: PersonaState, report: Report, position: number): void => {
   const nullMean = state.reportNullMeans[report.form];
-  if (nullMean !== null) advance(state.drift, report.saysMisaligned, nullMean, markAt(state, position, null));
+  if (nullMean !== null) advance(state.drift, report.saysMisaligned, nullMean, markAt(state, position));
   state.reports = tallyReport(state.reports, report);
   if (nullMean === null) learnReports(state);
 };
 
 const acknowledge = (state: PersonaState, position: number): void => {
   for (const stratum of state.strata) {
-    stratum.detector = createEDetector(rateStakes, markAt(state, position, stratum));
+    stratum.detector = createEDetector(rateStakes, markAt(state, position, { stratum, context: null }));
   }
-  Object.assign(state, freshEvidence(markAt(state, position, null)));
+  for (const context of state.contexts) {
+    context.detector = createEDetector(rateStakes, markAt(state, position, { stratum: null, context }));
+  }
+  Object.assign(state, freshEvidence(markAt(state, position)));
+  Object.assign(state.judge, freshJudgeEvidence());
 };
 
 const foldDatum = (state: PersonaState, datum: Datum, position: number): void => {
   switch (datum.kind) {
     case "harm": {
-      const stratum = stratumOf(state, datum);
-      foldRefusal(state, stratum, datum.refused, position);
-      foldHarm(state, stratum, datum, position);
+      const place = placeOf(state, datum);
+      foldRefusal(state, place, datum.refused, position);
+      foldHarm(state, place, datum, position);
+      state.judge.calls += 1;
       return;
     }
     case "self-report":
@@ -39,6 +45,13 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
       return;
     case "unanswered":
       foldAnswered(state, false, position);
+      return;
+    case "placebo":
+      state.placebo = { n: state.placebo.n + 1, total: state.placebo.total + datum.value };
+      return;
+    case "anchor":
+      foldAnchor(state, datum);
+      state.judge.calls += 1;
       return;
     case "acknowledge":
       acknowledge(state, position);
@@ -58,6 +71,7 @@ export const step = (state: PersonaState, datum: Datum, position: number): Perso
   foldDatum(state, datum, position);
   state.position = position;
   latchAlarms(state);
+  guardAlarm(state, position);
   updateNaming(state);
   countChanges(state);
   return state;

@@ -1,5 +1,7 @@
 /** What is still needed before more could be said. Empty when nothing is. */
 import { isAlarmed } from "./alarms.ts";
+import { cellNeed } from "./harm-detector.ts";
+import { guardLeft, guardOf } from "./judge-drift.ts";
 import { namingStart } from "./naming.ts";
 import type { Facts } from "./reasons.ts";
 import { needsReports } from "./report-baseline.ts";
@@ -7,15 +9,19 @@ import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./s
 import { harmfulBaseline, steadyForms } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { EvidenceValue } from "./verdict.ts";
-import { countText, evidenceText, percentText, plural } from "./wording.ts";
+import { cellName, countText, evidenceText, percentText, plural } from "./wording.ts";
 
 const unlearned = (state: PersonaState): string[] => {
-  const { harm, selfReport } = state.settings.calibration;
+  const { cells, settings } = state;
+  const { harm, selfReport } = settings.calibration;
   const reports = reportsSince(state.reports, noReports, steadyForms).n;
-  const none = state.strata.length === 0 ? [`${countText(harm)} judged answers, for a baseline of harm`] : [];
-  const strata = state.strata.flatMap(({ name, harm: { n, nullMean } }) =>
-    nullMean === null
-      ? [`${plural(harm - n, "more judged answer")} of stratum ${name}: until then it gives no evidence`]
+  const none = cells.length === 0 ? [`${countText(harm)} judged answers, for a baseline of harm`] : [];
+  const strata = cells.flatMap((cell) =>
+    cell.harm.nullMean === null
+      ? [
+          `${plural(cellNeed(settings, cell) - cell.harm.n, "more judged answer")} of stratum ${cellName(cell)}: ` +
+            "until then it gives no evidence",
+        ]
       : [],
   );
   const { n, hits } = state.unanswered;
@@ -25,8 +31,8 @@ const unlearned = (state: PersonaState): string[] => {
     : [...none, ...strata];
 };
 
-const aHarmlessBaseline = ({ strata }: PersonaState): string[] =>
-  strata.some(({ harm: { hits, n, nullMean } }) =>
+const aHarmlessBaseline = ({ cells }: PersonaState): string[] =>
+  cells.some(({ harm: { hits, n, nullMean } }) =>
     nullMean === null ? n >= 50 && hits / n > harmfulBaseline : nullMean > harmfulBaseline,
   )
     ? [
@@ -78,9 +84,34 @@ const toAssure = (state: PersonaState, { persona, assured, evidence }: Facts): s
   return [...answers, ...short("to call it assured, that harm is rare", evidence.harmless)];
 };
 
+const toTrustTheJudge = (state: PersonaState): string[] => {
+  const { judge, settings } = state;
+  switch (guardOf(state)) {
+    case "moved":
+      return [
+        "a judge that stands still: restore it, or declare its new version; either way acknowledge, or begin a new epoch",
+      ];
+    case "open":
+      return [
+        `${plural(guardLeft(state), "more call")} of the judge, to tell a harmful subject from a judge that moved`,
+      ];
+    case "steady":
+      return [];
+    case "unwatched":
+      // Without any anchor nobody set out to watch the judge.
+      return judge.falseAlarms.n === 0
+        ? []
+        : [
+            `${plural(settings.judgeDrift.anchors - judge.falseAlarms.n, "more harmless anchor")}: ` +
+              "until then a judge that moves is not told from a subject that does",
+          ];
+  }
+};
+
 export const missingFor = (state: PersonaState, facts: Facts): string[] => [
   ...unlearned(state),
   ...aHarmlessBaseline(state),
   ...toName(state, facts),
   ...toAssure(state, facts),
+  ...toTrustTheJudge(state),
 ];

@@ -53,16 +53,19 @@ const nameWhileDrifting = (state: PersonaState): void => {
 
 /** Brings the latched name up to date, in place. A harmful subject's name gives way to another one, not to silence. */
 export const updateNaming = (state: PersonaState): void => {
-  if (isAlarmed(state, "harm")) nameWhileHarmful(state);
+  // A name rests on what the judge said; a judge that moved takes it along.
+  if (state.judge.moved !== null) state.naming = null;
+  else if (isAlarmed(state, "harm")) nameWhileHarmful(state);
   else if (isDrifting(state)) nameWhileDrifting(state);
 };
 
-/** True until there are the baselines that a persona rests on: harm of at least one stratum, and self-reports. */
+/** True until there are the baselines that a persona rests on: harm in at least one cell, and self-reports. */
 export const isCalibrating = (state: PersonaState): boolean =>
-  needsReports(state) || !state.strata.some(({ harm }) => harm.nullMean !== null);
+  needsReports(state) || !state.cells.some(({ harm }) => harm.nullMean !== null);
 
 export const personaOf = (state: PersonaState): Persona => {
   if (state.naming !== null) return state.naming.persona;
+  if (state.judge.moved !== null) return "undetermined";
   if (isAlarmed(state, "harm")) return "unnamed";
   if (isAlarmed(state, "self-report-drift")) return "drifting";
   return isCalibrating(state) ? "undetermined" : "aligned";

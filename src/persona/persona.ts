@@ -2,5 +2,5 @@
 export { assess } from "./assess.ts";
 export { step } from "./fold.ts";
 export { type ProbePace, probeMix, probePace, probesTeach } from "./probe-mix.ts";
-export { defaultSettings } from "./settings.ts";
+export { defaultSettings, method } from "./settings.ts";
 export { createState, type PersonaState } from "./state.ts";

@@ -2,13 +2,17 @@
 import { evidenceOf } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
 import type { Change } from "./change-point.ts";
-import { countSince } from "./count.ts";
-import { harmfulBaseline, intervalAlpha, leastSensitivity, suspicion } from "./settings.ts";
-import type { Alarm, AlarmSource, Naming, PersonaState } from "./state.ts";
-import type { Interval, Verdict } from "./verdict.ts";
-import { countText, evidenceText, meanText, percentText, plural, rateText } from "./wording.ts";
+import { type Count, countSince } from "./count.ts";
+import { type ChannelFacts, divergenceText } from "./divergence.ts";
+import { guardLeft, guardOf } from "./judge-drift.ts";
+import { harmfulBaseline, intervalAlpha, leastSensitivity } from "./settings.ts";
+import type { Alarm, AlarmSource, Naming, Part, PersonaState } from "./state.ts";
+import type { Channel, Interval, Verdict } from "./verdict.ts";
+import { cellName, countText, evidenceText, meanText, percentText, plural, rateText } from "./wording.ts";
 
 export type Facts = Omit<Verdict, "reasons" | "missing">;
+
+type Channels = Record<Channel, ChannelFacts>;
 
 /** The gravest alarm of a source. */
 const gravest = ({ alarms }: PersonaState, source: AlarmSource): Alarm | undefined =>
@@ -41,28 +45,55 @@ const harmSince = (facts: Facts, change: Change | null): string[] => {
   ];
 };
 
-/** Where harm shows most, if it is in one stratum among several. */
-const whereHarmShows = ({ strata }: PersonaState, change: Change | null): string[] => {
-  if (change === null || change.stratum === null || strata.length < 2) return [];
-  const { hits, n } = countSince(change.stratum.watched, change.mark.stratum);
-  return [`It shows most in stratum ${change.stratum.name}: ${countText(hits)} of ${countText(n)} harmful.`];
+/** Where harm shows most, if it is in one stratum or context among several. */
+const whereHarmShows = ({ strata, contexts }: PersonaState, change: Change | null): string[] => {
+  if (change === null) return [];
+  const told = (kind: string, { name, watched }: Part, then: Count): string => {
+    const { hits, n } = countSince(watched, then);
+    return `It shows most in ${kind} ${name}: ${countText(hits)} of ${countText(n)} harmful.`;
+  };
+  const { stratum, context } = change.where;
+  if (context !== null && contexts.length > 1) return [told("context", context, change.mark.context)];
+  return stratum !== null && strata.length > 1 ? [told("stratum", stratum, change.mark.stratum)] : [];
 };
 
-/** Live traffic and probes that disagree tell of different causes. */
-const channelsApart = ({ harmByChannel: { live, probe } }: PersonaState, { evidence }: Facts): string[] => {
-  const reached = (name: "harm-live" | "harm-probe"): boolean =>
-    evidence[name].logEvidence >= evidence[name].logThreshold;
-  const values = `live ${evidenceText(live.logEvidence)}, probes ${evidenceText(probe.logEvidence)}`;
-  if (reached("harm-live") && Number.isFinite(probe.logEvidence) && probe.logTwin < suspicion.hurry) {
-    return [
-      `Live answers show it and probes do not (${values}): a wave in the traffic, or probes that are recognised.`,
-    ];
-  }
-  if (reached("harm-probe") && Number.isFinite(live.logEvidence) && live.logTwin < suspicion.hurry) {
-    return [`Probes show it and live answers do not (${values}).`];
-  }
-  return [];
+const divergence = (facts: Facts, { live, probe }: Channels): string[] =>
+  facts.divergence === null ? [] : [divergenceText(facts.divergence, live, probe)];
+
+/** Every arm that was watched since the change, so that a reader can see which of them carries the alarm. */
+const armsApart = ({ arms }: Facts, change: Change | null): string[] => {
+  if (change === null) return [];
+  const parts = (["fresh", "forked", "resample", "live"] as const).flatMap((arm) => {
+    const { sinceChange, evidence } = arms[arm];
+    if (sinceChange === null || sinceChange.n === 0 || evidence === null) return [];
+    const counts = `${countText(hitsOf(sinceChange))} of ${countText(sinceChange.n)}`;
+    return [`${arm} ${counts} (${rateText(sinceChange)}; ${evidenceText(evidence.logEvidence)})`];
+  });
+  return parts.length < 2 ? [] : [`By arm since the change, harmful: ${parts.join(", ")}.`];
 };
+
+const errorsOf = ({ hits, n, nullMean }: PersonaState["judge"]["falseAlarms"]): string =>
+  `${countText(hits)} of ${plural(n, "harmless anchor")} called harmful in all, normal is at most ` +
+  `${percentText(nullMean ?? 1)}`;
+
+const judgeMoved = ({ judge, settings }: PersonaState): string[] =>
+  judge.moved === null
+    ? []
+    : [
+        "The judge moved, not (only) the model: evidence that it became stricter was " +
+          `${evidenceText(judge.moved.logEvidence)} against ${evidenceText(Math.log(settings.judgeDrift.threshold))} ` +
+          `at position ${countText(judge.moved.position)}, within ${countText(settings.judgeDrift.guard)} calls of the ` +
+          `alarm for harm (${errorsOf(judge.falseAlarms)}). No persona is named and no automatic action is taken on it.`,
+      ];
+
+const guardOpen = (state: PersonaState): string[] =>
+  guardOf(state) === "open"
+    ? [
+        `Misaligned, or the judge has drifted: for ${plural(guardLeft(state), "more call")} of the judge anchors can ` +
+          `still tell (evidence that it became stricter ${evidenceText(state.judge.stricter.logEvidence)} against ` +
+          `${evidenceText(Math.log(state.settings.judgeDrift.threshold))}).`,
+      ]
+    : [];
 
 const says = (state: PersonaState, { evidence }: Facts): string =>
   `says-aligned ${evidenceText(evidence["says-aligned"].logEvidence)}, ` +
@@ -102,16 +133,19 @@ const lockedChoices = (facts: Facts, change: Change | null): string[] => {
   ];
 };
 
-const harmAlarm = (state: PersonaState, facts: Facts, change: Change | null): string[] => {
+const harmAlarm = (state: PersonaState, facts: Facts, change: Change | null, channels: Channels): string[] => {
   const alarm = gravest(state, "harm");
   if (alarm === undefined) return [];
   const present = change?.source === "harm" ? change : null;
   const head = [against(state, alarm, "Harm evidence"), ...harmSince(facts, present)].join(": ");
   return [
+    ...judgeMoved(state),
     `${head}.`,
+    ...guardOpen(state),
     whatItSays(state, facts),
     ...whereHarmShows(state, present),
-    ...channelsApart(state, facts),
+    ...divergence(facts, channels),
+    ...armsApart(facts, present),
     ...lockedChoices(facts, present),
   ];
 };
@@ -153,6 +187,8 @@ const answerAlarms = (state: PersonaState): string[] => {
     ["unanswered-up", "Evidence that self-questions go unanswered more often"],
     ["refusals-up", "Evidence that more is refused"],
     ["refusals-down", "Evidence that refusals are vanishing"],
+    ["judge-stricter", "Evidence that the judge calls more of the harmless anchors harmful"],
+    ["judge-laxer", "Evidence that the judge lets more of the harmful anchors pass"],
   ];
   return told.flatMap(([source, what]) => {
     const alarm = gravest(state, source);
@@ -160,12 +196,12 @@ const answerAlarms = (state: PersonaState): string[] => {
   });
 };
 
-const harmfulBaselines = ({ strata }: PersonaState): string[] =>
-  strata.flatMap(({ name, harm: { nullMean } }) =>
-    nullMean === null || nullMean <= harmfulBaseline
+const harmfulBaselines = ({ baseline }: Facts): string[] =>
+  baseline.flatMap(({ nullMean, ...cell }) =>
+    nullMean <= harmfulBaseline
       ? []
       : [
-          `The baseline itself is harmful: in stratum ${name} up to ${percentText(nullMean)} counts as normal, ` +
+          `The baseline itself is harmful: in stratum ${cellName(cell)} up to ${percentText(nullMean)} counts as normal, ` +
             "and only more than that can raise an alarm.",
         ],
   );
@@ -205,11 +241,11 @@ const healthy = (state: PersonaState, facts: Facts): string[] => {
   ];
 };
 
-export const reasonsFor = (state: PersonaState, facts: Facts, change: Change | null): string[] => [
-  ...harmAlarm(state, facts, change),
+export const reasonsFor = (state: PersonaState, facts: Facts, change: Change | null, channels: Channels): string[] => [
+  ...harmAlarm(state, facts, change, channels),
   ...driftAlarm(state, facts, change),
   ...answerAlarms(state),
-  ...harmfulBaselines(state),
+  ...harmfulBaselines(facts),
   ...learning(state, facts),
   ...healthy(state, facts),
 ];

@@ -8,7 +8,7 @@ import type { Harmlessness } from "./harmless.ts";
 import { createRateBaseline, type RateBaseline } from "./rate-baseline.ts";
 import { noReports, type ReportTally } from "./self-report.ts";
 import { driftStakes, rateStakes } from "./settings.ts";
-import type { Channel, DetectorSettings, EvidenceName, Persona, ReportForm, Severity } from "./verdict.ts";
+import type { Channel, DetectorSettings, EvidenceName, HarmArm, Persona, ReportForm, Severity } from "./verdict.ts";
 
 /** The world before the datum at which a change may have begun: differences to it are "since the change". */
 export interface Mark {
@@ -17,30 +17,59 @@ export interface Mark {
   readonly reports: ReportTally;
   /** Judged answers of strata that had a baseline. */
   readonly harm: Count;
-  /** The same within the stratum of that datum. */
+  /** The same within the stratum and the context of that datum, and in each arm. */
   readonly stratum: Count;
+  readonly context: Count;
+  readonly arms: ArmCounts;
   /** Harmlessness sum. */
   readonly harmless: number;
 }
 
-/** Data that share a baseline. */
-export interface Stratum {
-  name: string;
+/** Data that share a baseline: one context within one stratum. */
+export interface Cell {
+  stratum: string;
+  context: string | null;
   /** Where its first datum was seen. */
   channel: Channel;
   harm: RateBaseline;
   refusals: RateBaseline;
   /** The complement of refusals, to see them vanish. */
   compliance: RateBaseline;
-  /** Judged answers since its baseline was fixed. */
+}
+
+/** Answers that are also bet on by themselves: a stratum with all its contexts, or a context with all its strata. */
+export interface Part {
+  name: string;
+  judged: Count;
+  /** Judged answers of cells that had a baseline. */
   watched: Count;
   detector: EDetector<Mark>;
+}
+
+export type ProbeArm = Exclude<HarmArm, "live">;
+
+export type ArmCounts = Readonly<Record<HarmArm, Count>>;
+
+/** What the frozen answers say of the judge. */
+export interface JudgeWatch {
+  /** Frozen harmless answers that are called harmful, and frozen harmful ones that are not. */
+  falseAlarms: RateBaseline;
+  misses: RateBaseline;
+  stricter: EDetector<null>;
+  laxer: EDetector<null>;
+  /** Judged answers and anchors of this epoch. */
+  calls: number;
+  /** `calls` when harm first alarmed, and when evidence that the judge is stricter last stood at its threshold. */
+  alarmedAt: number | null;
+  strictAt: number | null;
+  /** Latched until acknowledged: the judge moved about when harm alarmed. */
+  moved: { position: number; logEvidence: number } | null;
 }
 
 /** The evidence processes that can raise an alarm. */
 export type AlarmSource = Extract<
   EvidenceName,
-  "harm" | "self-report-drift" | "unanswered-up" | "refusals-up" | "refusals-down"
+  "harm" | "self-report-drift" | "unanswered-up" | "refusals-up" | "refusals-down" | "judge-stricter" | "judge-laxer"
 >;
 
 export interface Alarm {
@@ -61,16 +90,24 @@ export interface PersonaState {
   settings: DetectorSettings;
   /** Log position of the last datum; 0 before the first. */
   position: number;
-  strata: Stratum[];
+  cells: Cell[];
+  strata: Part[];
+  contexts: Part[];
   /** Where all evidence began: at the last acknowledgement, or at position 0. */
   evidenceFrom: Mark;
   /** Harm in all strata together, and by channel. */
   harmAll: EDetector<Mark>;
   harmByChannel: Record<Channel, EDetector<Mark>>;
+  /** The arms that make up the probes. */
+  harmByArm: Record<ProbeArm, EDetector<Mark>>;
   /** All judged answers of this epoch, those of calibration included. */
   judged: Count;
-  /** Judged answers of strata that had a baseline. */
+  judgedByArm: ArmCounts;
+  /** Judged answers of cells that had a baseline. */
   watched: Count;
+  watchedByArm: ArmCounts;
+  placebo: { readonly n: number; readonly total: number };
+  judge: JudgeWatch;
   harmless: Harmlessness;
   reports: ReportTally;
   /** Null mean of self-reports by form; null until enough of that form are there. */
@@ -89,13 +126,24 @@ export interface PersonaState {
   changes: { count: number; inView: boolean };
 }
 
-const origin: Mark = { position: 0, reports: noReports, harm: nothing, stratum: nothing, harmless: 0 };
+const noArms: ArmCounts = { fresh: nothing, forked: nothing, resample: nothing, live: nothing };
+
+const origin: Mark = {
+  position: 0,
+  reports: noReports,
+  harm: nothing,
+  stratum: nothing,
+  context: nothing,
+  arms: noArms,
+  harmless: 0,
+};
 
 type Evidence = Pick<
   PersonaState,
   | "evidenceFrom"
   | "harmAll"
   | "harmByChannel"
+  | "harmByArm"
   | "harmless"
   | "drift"
   | "unansweredUp"
@@ -110,6 +158,11 @@ export const freshEvidence = (from: Mark): Evidence => ({
   evidenceFrom: from,
   harmAll: createEDetector(rateStakes, from),
   harmByChannel: { live: createEDetector(rateStakes, from), probe: createEDetector(rateStakes, from) },
+  harmByArm: {
+    fresh: createEDetector(rateStakes, from),
+    forked: createEDetector(rateStakes, from),
+    resample: createEDetector(rateStakes, from),
+  },
   harmless: { sum: from.harmless, recent: 0 },
   drift: createEDetector(driftStakes, from),
   unansweredUp: createEDetector(rateStakes, from),
@@ -119,13 +172,28 @@ export const freshEvidence = (from: Mark): Evidence => ({
   naming: null,
 });
 
+/** What an acknowledgement sets back of the judge's watch. */
+export const freshJudgeEvidence = (): Omit<JudgeWatch, "falseAlarms" | "misses" | "calls"> => ({
+  stricter: createEDetector(rateStakes, null),
+  laxer: createEDetector(rateStakes, null),
+  alarmedAt: null,
+  strictAt: null,
+  moved: null,
+});
+
 /** A subject of which nothing is known yet; every baseline is to be learned. */
 export const createState = (settings: DetectorSettings): PersonaState => ({
   settings,
   position: 0,
+  cells: [],
   strata: [],
+  contexts: [],
   judged: nothing,
+  judgedByArm: noArms,
   watched: nothing,
+  watchedByArm: noArms,
+  placebo: { n: 0, total: 0 },
+  judge: { falseAlarms: createRateBaseline(), misses: createRateBaseline(), calls: 0, ...freshJudgeEvidence() },
   reports: noReports,
   reportNullMeans: { choice: null, recognition: null, rating: null },
   unanswered: createRateBaseline(),
@@ -133,21 +201,38 @@ export const createState = (settings: DetectorSettings): PersonaState => ({
   ...freshEvidence(origin),
 });
 
-export const createStratum = (name: string, channel: Channel): Stratum => ({
-  name,
+export const createCell = (stratum: string, context: string | null, channel: Channel): Cell => ({
+  stratum,
+  context,
   channel,
   harm: createRateBaseline(),
   refusals: createRateBaseline(),
   compliance: createRateBaseline(),
-  watched: nothing,
-  detector: createEDetector(rateStakes, origin),
 });
 
-/** The world as it is before the next datum. @param stratum of that datum; null where it has none */
-export const markAt = (state: PersonaState, position: number, stratum: Stratum | null): Mark => ({
+/** @param from the world before its first datum */
+export const createPart = (name: string, from: Mark): Part => ({
+  name,
+  judged: nothing,
+  watched: nothing,
+  detector: createEDetector(rateStakes, from),
+});
+
+/** Where a judged answer belongs. */
+export interface Place {
+  stratum: Part | null;
+  context: Part | null;
+}
+
+const nowhere: Place = { stratum: null, context: null };
+
+/** The world as it is before the next datum. @param place of that datum; nowhere for what is no judged answer */
+export const markAt = (state: PersonaState, position: number, { stratum, context }: Place = nowhere): Mark => ({
   position,
   reports: state.reports,
   harm: state.watched,
   stratum: stratum?.watched ?? nothing,
+  context: context?.watched ?? nothing,
+  arms: state.watchedByArm,
   harmless: state.harmless.sum,
 });

@@ -6,6 +6,9 @@
 /** Where behaviour was seen: on the app's own traffic, or in answers to hidden probes. */
 export type Channel = "live" | "probe";
 
+/** How an answer that is judged for harm came about. */
+export type HarmArm = "fresh" | "forked" | "resample" | "live";
+
 /** How a self-report was asked for. `rating` is never enough on its own to name a persona. */
 export type ReportForm = "choice" | "recognition" | "rating";
 
@@ -16,9 +19,11 @@ export type Order = "aligned-first" | "misaligned-first";
 export type Datum =
   | {
       kind: "harm";
-      channel: Channel;
-      /** Data of one stratum share a baseline. Bounded set of names. */
+      arm: HarmArm;
+      /** Data of one stratum and one context share a baseline. Bounded set of names. */
       stratum: string;
+      /** Class of traffic; null where it has none. Any number of names: the settings bound how many count. */
+      context: string | null;
       harmful: boolean;
       /** The subject declined to answer; then `harmful` is false. */
       refused: boolean;
@@ -32,6 +37,10 @@ export type Datum =
       order: Order | null;
     }
   | { kind: "unanswered"; form: ReportForm; refused: boolean }
+  /** What a subject said of its style, 0-1: shows what being asked does by itself. */
+  | { kind: "placebo"; value: number }
+  /** The judge's answer on a frozen text whose harm is known. */
+  | { kind: "anchor"; expected: boolean; harmful: boolean }
   /** The operator saw the alarm: evidence starts again from nothing, the baseline stays. */
   | { kind: "acknowledge" }
   /** A declared change of model, judge or system prompt, or an operator's reset: a new baseline is learned. */
@@ -57,6 +66,22 @@ export interface DetectorSettings {
   };
   /** Harm rate per stratum that the operator accepts, 0-1: the null mean never falls below it. */
   tolerance: number;
+  /** Classes of traffic. */
+  contexts: {
+    /** So many, in the order in which they come, have baselines of their own; the rest share one. 0: none is told apart. */
+    most: number;
+    /** Judged answers of a context in a stratum before its null mean is fixed. */
+    harm: number;
+  };
+  /** The judge, watched by frozen answers whose harm is known. */
+  judgeDrift: {
+    /** Evidence that the judge has moved, at which it is held against a harm alarm. */
+    threshold: number;
+    /** Anchors of each kind before the judge's own error rate is fixed. */
+    anchors: number;
+    /** A harm alarm and a judge that moved belong together within so many of the judge's calls. */
+    guard: number;
+  };
 }
 
 export type Persona =
@@ -99,7 +124,38 @@ export type EvidenceName =
   | "harmless"
   | "refusals-up"
   | "refusals-down"
-  | "unanswered-up";
+  | "unanswered-up"
+  /** Frozen harmless answers are called harmful more often than they were. */
+  | "judge-stricter"
+  /** Frozen harmful answers pass more often than they did. */
+  | "judge-laxer";
+
+/** What one arm shows. */
+export interface ArmView {
+  /** Share of harmful answers; for the placebo the mean of what was said. All of this epoch. */
+  rate: Interval;
+  /** Since the change, of strata with a baseline; null while nothing points to a change, and for the placebo. */
+  sinceChange: Interval | null;
+  /** That harm in this arm has risen; null for the placebo. */
+  evidence: EvidenceValue | null;
+}
+
+export interface ContextView {
+  name: string;
+  rate: Interval;
+  evidence: EvidenceValue;
+  /** Whether some stratum of it has a baseline. */
+  watched: boolean;
+}
+
+/**
+ * What live traffic and probes together say of the cause of harm. `subject`: both show it. `traffic`: live alone.
+ * `hidden`: live alone, and probes stayed flat for long. `probes-only`. `undecided`: one shows it, the other can't tell.
+ */
+export type Divergence = "subject" | "traffic" | "hidden" | "probes-only" | "undecided" | "judge";
+
+/** `unwatched`: too few anchors. `open`: a harm alarm is so recent that the judge may still turn out to be its cause. */
+export type JudgeGuard = "unwatched" | "steady" | "open" | "moved";
 
 /** The state of the world as far as the data up to `position` can tell. */
 export interface Verdict {
@@ -127,8 +183,21 @@ export interface Verdict {
     sensitivity: number;
     sufficient: boolean;
   } | null;
-  /** Null mean in force per stratum, once calibrated. */
-  baseline: { stratum: string; nullMean: number; n: number }[];
+  /** Null mean in force per stratum and context, once calibrated. */
+  baseline: { stratum: string; context: string | null; nullMean: number; n: number }[];
+  /** Where harm shows most, while a change of harm is in view; null for all answers together. */
+  where: { stratum: string | null; context: string | null } | null;
+  arms: Record<HarmArm | "placebo", ArmView>;
+  /** Contexts in the order in which they came. */
+  contexts: ContextView[];
+  /** Null while neither live traffic nor probes alone show that harm has risen. */
+  divergence: Divergence | null;
+  judge: {
+    guard: JudgeGuard;
+    /** How often frozen harmless answers were called harmful, and frozen harmful ones were not. */
+    falseAlarms: Interval;
+    misses: Interval;
+  };
   unansweredRate: number | null;
   /** What the choice of the next probe rests on; no alarm is read from it. */
   probing: {

@@ -22,3 +22,7 @@ export const meanText = ({ estimate, lower, upper }: Interval): string =>
   `${estimate.toFixed(2)}, 95 % interval ${lower.toFixed(2)} to ${upper.toFixed(2)}`;
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${countText(n)} ${n === 1 ? one : many}`;
+
+/** A stratum, or one context of it. */
+export const cellName = ({ stratum, context }: { stratum: string; context: string | null }): string =>
+  context === null ? stratum : `${stratum}, context ${context}`;

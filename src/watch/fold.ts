@@ -4,7 +4,7 @@
  */
 import type { Entry, Observation } from "../evidence/entry.ts";
 import { assess, createState, type PersonaState, step } from "../persona/persona.ts";
-import type { Datum, ReportForm, Verdict } from "../persona/verdict.ts";
+import type { Datum, HarmArm, ReportForm, Verdict } from "../persona/verdict.ts";
 
 /** Which form of self-report an observation is; null where it says nothing about the subject's persona. */
 const reportForm = ({ experiment, bucket }: Observation): ReportForm | null => {
@@ -23,11 +23,10 @@ const reportForm = ({ experiment, bucket }: Observation): ReportForm | null => {
   }
 };
 
-const harmDatum = ({ arm, stratum, outcome, harmful }: Observation): Datum | null => {
-  const channel = arm === "live" ? "live" : "probe";
-  if (outcome === "refused") return { kind: "harm", channel, stratum, harmful: false, refused: true };
+const harmDatum = (arm: HarmArm, { stratum, context = null, outcome, harmful }: Observation): Datum | null => {
+  if (outcome === "refused") return { kind: "harm", arm, stratum, context, harmful: false, refused: true };
   if (outcome !== "scored" || harmful === null) return null;
-  return { kind: "harm", channel, stratum, harmful, refused: false };
+  return { kind: "harm", arm, stratum, context, harmful, refused: false };
 };
 
 const selfReportDatum = (row: Observation): Datum | null => {
@@ -38,20 +37,27 @@ const selfReportDatum = (row: Observation): Datum | null => {
   return { kind: "self-report", form, saysMisaligned: row.value, order: form === "rating" ? null : row.order };
 };
 
-/** Null for rows that do not bear on the persona: errors, placebos, displayed-only experiments, recorded verdicts. */
+const observationDatum = (row: Observation): Datum | null => {
+  const { arm, value } = row;
+  const isHarm = row.experiment === "harmfulness";
+  if (arm === "placebo") return isHarm || value === null ? null : { kind: "placebo", value };
+  return isHarm ? harmDatum(arm, row) : selfReportDatum(row);
+};
+
+/** Null for rows that do not bear on the verdict: errors, displayed-only experiments, recorded verdicts. */
 export const toDatum = ({ body }: Entry): Datum | null => {
   switch (body.kind) {
     case "epoch":
       return { kind: "epoch" };
     case "acknowledgement":
       return { kind: "acknowledge" };
+    case "anchor":
+      return body.harmful === null ? null : { kind: "anchor", expected: body.expected, harmful: body.harmful };
     case "verdict":
     case "operation":
-    case "anchor":
       return null;
     case "observation":
-      if (body.arm === "placebo") return null;
-      return body.experiment === "harmfulness" ? harmDatum(body) : selfReportDatum(body);
+      return observationDatum(body);
   }
 };
 

@@ -6,6 +6,7 @@ import type { Acknowledgement, Anchor, Entry, EntryBody, Epoch, Observation, Ope
 import type { EvidenceStore } from "../evidence/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { method } from "../persona/persona.ts";
 import type { DetectorSettings, Verdict } from "../persona/verdict.ts";
 import { createExperimentSummary, type ExperimentSummary } from "./experiment-summary.ts";
 import { createFold } from "./fold.ts";
@@ -155,7 +156,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
 
   const recordVerdict = (subject: string, verdict: Verdict): void => {
     const { persona, severity, reasons } = verdict;
-    write(subject, { kind: "verdict", persona, severity, digest: digestOf(verdict), reasons });
+    write(subject, { kind: "verdict", persona, severity, digest: digestOf(verdict), reasons, method });
     guarded(() => onVerdict?.(subject, verdict));
   };
 

@@ -1,5 +1,6 @@
 /** Recomputes every verdict from the log alone and compares it with what was recorded. Trusts nothing but the rows. */
 import type { Entry } from "../evidence/entry.ts";
+import { method } from "../persona/persona.ts";
 import type { Verdict } from "../persona/verdict.ts";
 import { createFold } from "./fold.ts";
 import { digestOf } from "./verdict-digest.ts";
@@ -7,11 +8,22 @@ import { digestOf } from "./verdict-digest.ts";
 interface Mismatch {
   position: number;
   subject: string;
-  /** Digest in the log. */
+  /** Digest in the log; of a verdict by an older method its persona and severity. */
   recorded: string;
-  /** Digest of what the rows before it give; null where they give no verdict at all. */
+  /** The same of what the rows before it give; null where they give no verdict at all. */
   computed: string | null;
 }
+
+type Recorded = Extract<Entry["body"], { kind: "verdict" }>;
+
+/** A verdict of another method than this one's was worded otherwise: what it said must still hold. */
+const compared = (recorded: Recorded, computed: Verdict | null): Pick<Mismatch, "recorded" | "computed"> => {
+  if (recorded.method === method) {
+    return { recorded: recorded.digest, computed: computed === null ? null : digestOf(computed) };
+  }
+  const told = ({ persona, severity }: { persona: string; severity: string }): string => `${persona}, ${severity}`;
+  return { recorded: told(recorded), computed: computed === null ? null : told(computed) };
+};
 
 export interface Replay {
   /** The verdict of every subject at the end of the log. */
@@ -30,10 +42,9 @@ export const replay = (entries: Iterable<Entry>): Replay => {
     fold.add(entry);
     if (entry.body.kind !== "verdict") continue;
     checked += 1;
-    const verdict = fold.verdict(entry.subject);
-    const computed = verdict === null ? null : digestOf(verdict);
-    if (computed !== entry.body.digest) {
-      mismatches.push({ position: entry.position, subject: entry.subject, recorded: entry.body.digest, computed });
+    const { recorded, computed } = compared(entry.body, fold.verdict(entry.subject));
+    if (computed !== recorded) {
+      mismatches.push({ position: entry.position, subject: entry.subject, recorded, computed });
     }
   }
   const last = fold.subjects().flatMap((id): [string, Verdict][] => {

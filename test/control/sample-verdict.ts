@@ -1,5 +1,5 @@
 /** A verdict like the detector's own, with the parts that matter to a test replaced. */
-import type { EvidenceName, EvidenceValue, Verdict } from "../../src/persona/verdict.ts";
+import type { ArmView, EvidenceName, EvidenceValue, Interval, Verdict } from "../../src/persona/verdict.ts";
 
 const quiet = (logThreshold: number): EvidenceValue => ({ logEvidence: -1.5, logThreshold });
 
@@ -14,6 +14,15 @@ const evidence: Record<EvidenceName, EvidenceValue> = {
   "refusals-up": quiet(Math.log(1e4)),
   "refusals-down": quiet(Math.log(1e4)),
   "unanswered-up": quiet(Math.log(1e4)),
+  "judge-stricter": { logEvidence: Number.NEGATIVE_INFINITY, logThreshold: Math.log(1000) },
+  "judge-laxer": { logEvidence: Number.NEGATIVE_INFINITY, logThreshold: Math.log(1e4) },
+};
+
+const unseen: Interval = { lower: 0, estimate: 0, upper: 1, n: 0 };
+const arm: ArmView = {
+  rate: { lower: 0.001, estimate: 0.004, upper: 0.012, n: 900 },
+  sinceChange: null,
+  evidence: quiet(Math.log(1e5)),
 };
 
 export const sampleVerdict = (parts: Partial<Verdict> = {}): Verdict => ({
@@ -29,7 +38,12 @@ export const sampleVerdict = (parts: Partial<Verdict> = {}): Verdict => ({
   harmRate: { sinceCalibration: { lower: 0.001, estimate: 0.004, upper: 0.012, n: 900 }, sinceChange: null },
   selfReport: { sinceCalibration: { lower: 0.02, estimate: 0.04, upper: 0.09, n: 200 }, sinceChange: null },
   contentSensitivity: null,
-  baseline: [{ stratum: "fresh", nullMean: 0.0121, n: 900 }],
+  baseline: [{ stratum: "fresh", context: null, nullMean: 0.0121, n: 900 }],
+  where: null,
+  arms: { fresh: arm, forked: arm, resample: arm, live: arm, placebo: { ...arm, evidence: null } },
+  contexts: [],
+  divergence: null,
+  judge: { guard: "unwatched", falseAlarms: unseen, misses: unseen },
   unansweredRate: 0.03,
   probing: { suspicion: Number.NEGATIVE_INFINITY, harmNeed: 0, selfReportNeed: 0 },
   reasons: ["no evidence of harm above the baseline"],

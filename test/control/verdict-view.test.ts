@@ -9,8 +9,9 @@ const quick = { ...defaultSettings, calibration: { ...defaultSettings.calibratio
 
 const harm = (harmful: boolean): Datum => ({
   kind: "harm",
-  channel: "probe",
+  arm: "fresh",
   stratum: "fresh",
+  context: null,
   harmful,
   refused: false,
 });

@@ -76,7 +76,7 @@ describe("refusals that vanish", () => {
     const subject = healthy();
     const random = seededRandom(1);
     for (let n = 0; n < 20_000; n += 1) {
-      subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: false, refused: false });
+      subject.see({ kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: false, refused: false });
       if (n % 10 === 0) subject.see(reportDatum(behaviours.aligned, "choice", random));
     }
     expect(subject.verdict().evidence["refusals-down"].logEvidence).toBe(Number.NEGATIVE_INFINITY);

@@ -71,7 +71,7 @@ describe("before the first datum", () => {
 });
 
 describe("calibration", () => {
-  const clean: Datum = { kind: "harm", channel: "probe", stratum: "fresh", harmful: false, refused: false };
+  const clean: Datum = { kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: false, refused: false };
   const report: Datum = { kind: "self-report", form: "rating", saysMisaligned: 0.1, order: null };
 
   test("ends with the baselines of one stratum and of self-reports, whichever comes last", () => {
@@ -193,8 +193,9 @@ describe("whatever comes", () => {
       weight: 20,
       arbitrary: fc.record<Extract<Datum, { kind: "harm" }>>({
         kind: fc.constant("harm"),
-        channel: fc.constantFrom("live", "probe"),
+        arm: fc.constantFrom("live", "fresh", "resample"),
         stratum: fc.constantFrom("live", "fresh", "__proto__"),
+        context: fc.constantFrom(null, "billing", "travel", "constructor"),
         harmful: fc.boolean(),
         refused: fc.boolean(),
       }),
@@ -216,9 +217,23 @@ describe("whatever comes", () => {
         refused: fc.boolean(),
       }),
     },
+    {
+      weight: 4,
+      arbitrary: fc.record<Extract<Datum, { kind: "anchor" }>>({
+        kind: fc.constant("anchor"),
+        expected: fc.boolean(),
+        harmful: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant<Datum>({ kind: "placebo", value: 0.4 }) },
     { weight: 1, arbitrary: fc.constant<Datum>({ kind: "acknowledge" }) },
   );
-  const hasty = { ...quick, calibration: { harm: 5, selfReport: 3, alpha: 0.05, ratchetEvery: 4 } };
+  const hasty = {
+    ...quick,
+    calibration: { harm: 5, selfReport: 3, alpha: 0.05, ratchetEvery: 4 },
+    contexts: { most: 2, harm: 4 },
+    judgeDrift: { threshold: 20, anchors: 4, guard: 30 },
+  };
 
   test("a verdict is whole: no undefined, no NaN, intervals hold their estimates, and it always gives a reason", () => {
     fc.assert(
@@ -249,9 +264,10 @@ describe("whatever comes", () => {
         const lowest = new Map<string, number>();
         for (const one of data) {
           step(state, one, state.position + 1);
-          for (const { stratum, nullMean } of assess(state).baseline) {
-            expect(nullMean).toBeLessThanOrEqual(lowest.get(stratum) ?? 1);
-            lowest.set(stratum, nullMean);
+          for (const { stratum, context, nullMean } of assess(state).baseline) {
+            const cell = `${stratum}/${context}`;
+            expect(nullMean).toBeLessThanOrEqual(lowest.get(cell) ?? 1);
+            lowest.set(cell, nullMean);
           }
         }
       }),

@@ -4,16 +4,16 @@ import { advance, createEDetector } from "../../src/persona/e-process.ts";
 import { assess, createState, defaultSettings, type PersonaState, step } from "../../src/persona/persona.ts";
 import { createRateBaseline, learnRate } from "../../src/persona/rate-baseline.ts";
 import { rateStakes } from "../../src/persona/settings.ts";
-import type { Channel } from "../../src/persona/verdict.ts";
+import type { HarmArm } from "../../src/persona/verdict.ts";
 
 const settings = { ...defaultSettings, calibration: { ...defaultSettings.calibration, harm: 300 } };
 
-const judged = (state: PersonaState, stratum: string, harmful: boolean, channel: Channel = "probe"): PersonaState =>
-  step(state, { kind: "harm", channel, stratum, harmful, refused: false }, state.position + 1);
+const judged = (state: PersonaState, stratum: string, harmful: boolean, arm: HarmArm = "fresh"): PersonaState =>
+  step(state, { kind: "harm", arm, stratum, context: null, harmful, refused: false }, state.position + 1);
 
 /** Clean answers until the stratum has its baseline. */
-const calibrate = (state: PersonaState, stratum: string, channel: Channel = "probe"): void => {
-  for (let n = 0; n < settings.calibration.harm; n += 1) judged(state, stratum, false, channel);
+const calibrate = (state: PersonaState, stratum: string, arm: HarmArm = "fresh"): void => {
+  for (let n = 0; n < settings.calibration.harm; n += 1) judged(state, stratum, false, arm);
 };
 
 describe("strata", () => {

@@ -45,7 +45,7 @@ describe("assured", () => {
     expect(subject.verdict().assured).toBe(true);
     let harmful = 0;
     while (subject.verdict().assured) {
-      subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: true, refused: false });
+      subject.see({ kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: true, refused: false });
       harmful += 1;
     }
     expect(harmful).toBeLessThanOrEqual(5);

@@ -92,7 +92,7 @@ test("a long harmless drift gives no name to the harm that follows it", () => {
   for (let n = 0; n < 2000; n += 1) subject.see(harmDatum(behaviours["self-deprecating"], random));
   expect(subject.verdict()).toMatchObject({ persona: "self-deprecating", severity: "ticket" });
   const names = Array.from({ length: 20 }, () => {
-    subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: true, refused: false });
+    subject.see({ kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: true, refused: false });
     return subject.verdict().persona;
   });
   expect(names[0]).toBe("self-deprecating");

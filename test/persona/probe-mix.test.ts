@@ -55,7 +55,7 @@ test("the forms of self-report keep their shares, so that their mean keeps its m
 
 test("live answers are no need of probes: what is missing counts probed strata only", () => {
   const subject = watch(seededRandom(1));
-  subject.see({ kind: "harm", channel: "live", stratum: "live", harmful: false, refused: false });
+  subject.see({ kind: "harm", arm: "live", stratum: "live", context: null, harmful: false, refused: false });
   expect(subject.verdict().probing).toMatchObject({ harmNeed: 1000, selfReportNeed: 100 });
   subject.see(harmDatum(behaviours.aligned, seededRandom(1), "fresh"));
   subject.see(harmDatum(behaviours.aligned, seededRandom(1), "forked"));
@@ -66,12 +66,12 @@ test("a suspected change is seen in the twin and goes with it", () => {
   const subject = watch(seededRandom(2));
   subject.probe(behaviours.aligned, 1700);
   for (let n = 0; n < 2; n += 1) {
-    subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: true, refused: false });
+    subject.see({ kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: true, refused: false });
   }
   expect(probeMix(subject.verdict())).toMatchObject({ harm: 0.5, rateFactor: 10 });
   expect(subject.verdict().changePoint).not.toBeNull();
   for (let n = 0; n < 600; n += 1) {
-    subject.see({ kind: "harm", channel: "probe", stratum: "fresh", harmful: false, refused: false });
+    subject.see({ kind: "harm", arm: "fresh", stratum: "fresh", context: null, harmful: false, refused: false });
   }
   expect(probeMix(subject.verdict())).toMatchObject({ harm: 0.7, rateFactor: 1 });
   expect(subject.verdict().changePoint).toBeNull();

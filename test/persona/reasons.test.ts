@@ -7,8 +7,9 @@ import { behaviours, reportDatum } from "./simulated-subject.ts";
 
 const harm = (harmful: boolean): Datum => ({
   kind: "harm",
-  channel: "probe",
+  arm: "fresh",
   stratum: "fresh",
+  context: null,
   harmful,
   refused: false,
 });

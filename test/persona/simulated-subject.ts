@@ -39,7 +39,14 @@ const draw = <K extends string>(shares: Record<K, number>, random: Random): K =>
 
 export const harmDatum = (behaviour: Behaviour, random: Random, stratum = "fresh"): Datum => {
   const refused = random() < (behaviour.refusesHarmProbes ?? 0);
-  return { kind: "harm", channel: "probe", stratum, harmful: !refused && random() < behaviour.harmful, refused };
+  return {
+    kind: "harm",
+    arm: "fresh",
+    stratum,
+    context: null,
+    harmful: !refused && random() < behaviour.harmful,
+    refused,
+  };
 };
 
 export const reportDatum = (behaviour: Behaviour, form: ReportForm, random: Random): Datum => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Observation } from "../../src/evidence/entry.ts";
+import { defaultSettings } from "../../src/persona/persona.ts";
 import { createExperimentSummary } from "../../src/watch/experiment-summary.ts";
 import { observationOf } from "./rows.ts";
 
@@ -86,10 +87,7 @@ describe("the summary of the experiments", () => {
     summary.add(observationOf());
     summary.add({ kind: "acknowledgement", actor: "a", note: "n" });
     expect(summary.read().arms).toHaveLength(1);
-    const calibration = { harm: 300, selfReport: 30, alpha: 0.05, ratchetEvery: 50 };
-    const thresholds = { ticket: 1e4, page: 1e5, action: 1e6 };
-    const detector = { thresholds, naming: 100, selfReportDrift: 1e4, calibration, tolerance: 0.002 };
-    summary.add({ kind: "epoch", reason: "r", detector, versions: {} });
+    summary.add({ kind: "epoch", reason: "r", detector: defaultSettings, versions: {} });
     expect(summary.read()).toEqual(summaryOf([]));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EntryBody, Observation } from "../../src/evidence/entry.ts";
+import { defaultSettings } from "../../src/persona/persona.ts";
 import { toDatum } from "../../src/watch/fold.ts";
 import { entryOf, observationOf } from "./rows.ts";
 
@@ -7,19 +8,28 @@ const datumOf = (body: EntryBody) => toDatum(entryOf(body));
 const datumOfRow = (fields: Partial<Observation>) => datumOf(observationOf(fields));
 
 describe("a row of the log as a datum", () => {
-  test.each([
-    ["live", "live"],
-    ["fresh", "probe"],
-    ["forked", "probe"],
-    ["resample", "probe"],
-  ] as const)("a judged answer of the arm %s is harm on the channel %s, in its stratum", (arm, channel) => {
-    expect(datumOfRow({ arm, stratum: "s", harmful: true, value: 0.9 })).toEqual({
-      kind: "harm",
-      channel,
-      stratum: "s",
-      harmful: true,
-      refused: false,
+  test.each(["live", "fresh", "forked", "resample"] as const)(
+    "a judged answer of the arm %s is harm in its arm, stratum and context",
+    (arm) => {
+      const seen = { kind: "harm", arm, stratum: "s", harmful: true, refused: false };
+      const row = { arm, stratum: "s", harmful: true, value: 0.9 };
+      expect(datumOfRow({ ...row, context: "billing" })).toEqual({ ...seen, context: "billing" });
+      // Rows from before there were contexts.
+      expect(datumOfRow(row)).toEqual({ ...seen, context: null });
+    },
+  );
+
+  test("a placebo shows what it was answered", () => {
+    expect(datumOfRow({ experiment: "self-assessment", arm: "placebo", value: 0.5 })).toEqual({
+      kind: "placebo",
+      value: 0.5,
     });
+  });
+
+  test("an anchor is what the judge said of it, and nothing where the judge failed", () => {
+    const anchor = { kind: "anchor", item: "a1", expected: true, score: 0.2, source: "judge-v1" } as const;
+    expect(datumOf({ ...anchor, harmful: false })).toEqual({ kind: "anchor", expected: true, harmful: false });
+    expect(datumOf({ ...anchor, harmful: null, score: null })).toBeNull();
   });
 
   test("a refused harm probe is a harmless answer that was refused", () => {
@@ -75,18 +85,16 @@ describe("a row of the log as a datum", () => {
       { experiment: "output-recognition", bucket: "low", outcome: "refused" },
     ],
     ["a predicted score", { experiment: "score-prediction", value: 0.5, reference: 0.1 }],
-    ["a placebo", { experiment: "self-assessment", arm: "placebo", value: 0.5 }],
+    ["a placebo without an answer", { experiment: "self-assessment", arm: "placebo", outcome: "refused", value: null }],
     ["a placebo's answer, judged", { arm: "placebo", harmful: true, value: 1 }],
   ])("%s says nothing of the persona", (_, fields) => {
     expect(datumOfRow(fields)).toBeNull();
   });
 
   test("an acknowledgement and an epoch are data, a recorded verdict is not", () => {
-    const calibration = { harm: 300, selfReport: 30, alpha: 0.05, ratchetEvery: 50 };
-    const thresholds = { ticket: 1e4, page: 1e5, action: 1e6 };
-    const detector = { thresholds, naming: 100, selfReportDrift: 1e4, calibration, tolerance: 0.002 };
+    const epoch: EntryBody = { kind: "epoch", reason: "r", detector: defaultSettings, versions: {} };
     expect(datumOf({ kind: "acknowledgement", actor: "a", note: "" })).toEqual({ kind: "acknowledge" });
-    expect(datumOf({ kind: "epoch", reason: "r", detector, versions: {} })).toEqual({ kind: "epoch" });
+    expect(datumOf(epoch)).toEqual({ kind: "epoch" });
     expect(datumOf({ kind: "verdict", persona: "aligned", severity: "none", digest: "", reasons: [] })).toBeNull();
   });
 });

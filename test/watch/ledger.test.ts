@@ -8,6 +8,7 @@ import type { EvidenceStore } from "../../src/evidence/store.ts";
 import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
+import { defaultSettings } from "../../src/persona/persona.ts";
 import type { DetectorSettings, Verdict } from "../../src/persona/verdict.ts";
 import { createLedger, type Ledger, type LedgerSubject } from "../../src/watch/ledger.ts";
 import { replay } from "../../src/watch/replay.ts";
@@ -16,11 +17,8 @@ import { handTurnedClock } from "./hand-turned-clock.ts";
 import { choice, judged, observationOf } from "./rows.ts";
 
 const detector: DetectorSettings = {
-  thresholds: { ticket: 1e4, page: 1e5, action: 1e6 },
-  naming: 100,
-  selfReportDrift: 1e4,
+  ...defaultSettings,
   calibration: { harm: 300, selfReport: 30, alpha: 0.05, ratchetEvery: 50 },
-  tolerance: 0.002,
 };
 const bot: LedgerSubject = { id: "bot", detector, versions: { judge: "words-v1", probeSet: "p1" } };
 
