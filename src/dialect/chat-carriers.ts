@@ -148,20 +148,24 @@ export const inspectChatRequest = (body: Fields): Inspection => {
   return into.done();
 };
 
-const readChoice = (into: Inspecting, choice: unknown, place: number): void => {
+/** A choice of a whole answer, or of one event of a streamed one. */
+export const readChoice = (into: Inspecting, choice: unknown, place: number): void => {
   const at: Path = ["choices", place];
   if (!isFields(choice)) {
     into.text("message", choice, at, { choice: place });
     return;
   }
   const about: About = { role: "assistant", choice: typeof choice.index === "number" ? choice.index : place };
-  if (isFields(choice.message)) readSaid(into, choice.message, [...at, "message"], about);
-  else into.text("message", choice.message, [...at, "message"], about);
+  for (const form of ["message", "delta"]) {
+    const said = choice[form];
+    if (isFields(said)) readSaid(into, said, [...at, form], about);
+    else into.text("message", said, [...at, form], about);
+  }
   if (isFields(choice.logprobs)) {
     readTokens(into, choice.logprobs.content, [...at, "logprobs", "content"], about);
     readTokens(into, choice.logprobs.refusal, [...at, "logprobs", "refusal"], about);
   }
-  into.rest(choice, at, ["message", "logprobs"], about);
+  into.rest(choice, at, ["message", "delta", "logprobs"], about);
 };
 
 export const inspectChatAnswer = (body: Fields): Inspection => {

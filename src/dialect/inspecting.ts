@@ -29,7 +29,7 @@ const namingFields: ReadonlySet<string> = new Set([
     "native_finish_reason",
   ],
   ...["call_id", "tool_call_id", "tool_use_id", "item_id", "response_id", "previous_response_id", "container_id"],
-  ...["system_fingerprint", "service_tier", "provider", "prompt_cache_retention", "truncation"],
+  ...["system_fingerprint", "service_tier", "obfuscation", "provider", "prompt_cache_retention", "truncation"],
 ]);
 
 /**

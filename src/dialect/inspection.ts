@@ -1,9 +1,17 @@
 /** Finds every carrier of a request's or an answer's body. What cannot be read is said, never passed over. */
 import type { Gap, Inspection } from "./carriers.ts";
 import { inspectChatAnswer, inspectChatRequest } from "./chat-carriers.ts";
+import {
+  inspectCompletionsAnswer,
+  inspectCompletionsRequest,
+  inspectEmbeddingsAnswer,
+  inspectEmbeddingsRequest,
+} from "./completions-carriers.ts";
 import { type Fields, isFields } from "./inspecting.ts";
 import { parseJson } from "./json-body.ts";
 import { hasDuplicateKeys } from "./json-text.ts";
+import { inspectMessagesAnswer, inspectMessagesRequest } from "./messages-carriers.ts";
+import { inspectResponsesAnswer, inspectResponsesRequest } from "./responses-carriers.ts";
 
 interface Carrying {
   request(body: Fields): Inspection;
@@ -12,6 +20,10 @@ interface Carrying {
 
 const carrying: ReadonlyMap<string, Carrying> = new Map([
   ["/chat/completions", { request: inspectChatRequest, answer: inspectChatAnswer }],
+  ["/completions", { request: inspectCompletionsRequest, answer: inspectCompletionsAnswer }],
+  ["/responses", { request: inspectResponsesRequest, answer: inspectResponsesAnswer }],
+  ["/messages", { request: inspectMessagesRequest, answer: inspectMessagesAnswer }],
+  ["/embeddings", { request: inspectEmbeddingsRequest, answer: inspectEmbeddingsAnswer }],
 ]);
 
 /** For what was not read at all. */

@@ -1,0 +1,105 @@
+/**
+ * Cuts a stream of server-sent events into frames, the bytes of one event each, so that an event can be kept back, passed
+ * on byte for byte or given other data. The frames together are the stream; where they end does not depend on how it was
+ * chunked, but for a line feed that comes apart from its carriage return: it then opens the next frame.
+ */
+
+export interface SseFrame {
+  raw: Buffer;
+  /** Null where the frame has no data field: comments, blank lines. */
+  data: string | null;
+}
+
+export interface SseFrames {
+  push(bytes: Buffer): SseFrame[];
+  /** What came after the last whole event; clients may or may not read it as one. */
+  rest(): SseFrame | null;
+  /** Bytes of the frame that is not whole yet. */
+  pending(): number;
+}
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** The lines of a frame with their line ends. */
+const linesOf = (text: string): string[] => text.match(/[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g) ?? [];
+
+const valueOfData = (line: string): string | null => {
+  const content = line.replace(/[\r\n]+$/, "");
+  if (content === "data") return "";
+  if (!content.startsWith("data:")) return null;
+  return content.slice(content[5] === " " ? 6 : 5);
+};
+
+const byteOrderMark = /^\ufeff/;
+
+const dataOf = (raw: Buffer): string | null => {
+  const text = raw.toString("utf8").replace(byteOrderMark, "");
+  const lines = linesOf(text).flatMap((line) => valueOfData(line) ?? []);
+  return lines.length === 0 ? null : lines.join("\n");
+};
+
+/** The frame with other data; every line that is not data stays as it was. */
+export const withData = ({ raw }: SseFrame, data: string): Buffer => {
+  let written = false;
+  const lines = linesOf(raw.toString("utf8")).flatMap((line) => {
+    if (valueOfData(line.replace(byteOrderMark, "")) === null) return [line];
+    if (written) return [];
+    written = true;
+    const end = /[\r\n]+$/.exec(line)?.[0] ?? "\n";
+    return data.split("\n").map((part) => `data: ${part}${end}`);
+  });
+  return Buffer.from(lines.join(""), "utf8");
+};
+
+export const createSseFrames = (): SseFrames => {
+  let pieces: Buffer[] = [];
+  let pending = 0;
+  let lineIsEmpty = true;
+  let afterCarriageReturn = false;
+
+  const take = (): SseFrame => {
+    const raw = pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces);
+    pieces = [];
+    pending = 0;
+    return { raw, data: dataOf(raw) };
+  };
+
+  const keep = (bytes: Buffer): void => {
+    if (bytes.length === 0) return;
+    pieces.push(bytes);
+    pending += bytes.length;
+  };
+
+  return {
+    push(bytes) {
+      const frames: SseFrame[] = [];
+      let start = 0;
+      for (let at = 0; at < bytes.length; at += 1) {
+        const byte = bytes[at];
+        if (byte === lineFeed && afterCarriageReturn) {
+          afterCarriageReturn = false;
+          continue;
+        }
+        afterCarriageReturn = byte === carriageReturn;
+        if (byte !== lineFeed && byte !== carriageReturn) {
+          lineIsEmpty = false;
+          continue;
+        }
+        if (!lineIsEmpty) {
+          lineIsEmpty = true;
+          continue;
+        }
+        // The line feed of a closing CRLF belongs to this frame when it is here already.
+        const end = afterCarriageReturn && bytes[at + 1] === lineFeed ? at + 2 : at + 1;
+        keep(bytes.subarray(start, end));
+        start = end;
+        frames.push(take());
+      }
+      keep(bytes.subarray(start));
+      return frames;
+    },
+    rest: () => (pending === 0 ? null : take()),
+    pending: () => pending,
+  };
+};

@@ -1,0 +1,176 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createSseFrames, withData } from "../../src/dialect/sse-frames.ts";
+import { createStreamedTexts, type StreamedEvent } from "../../src/dialect/streamed-texts.ts";
+
+const readAll = (path: string, events: readonly unknown[]): StreamedEvent[] => {
+  const texts = createStreamedTexts(path);
+  if (texts === null) throw new Error("no such dialect");
+  return events.map((event) => texts.read(typeof event === "string" ? event : JSON.stringify(event)));
+};
+
+/** Every text of a stream as put together from what was new in each event. */
+const assembled = (events: readonly StreamedEvent[]): Record<string, string> => {
+  const texts: Record<string, string> = {};
+  for (const { place, fresh, start, end, carrier } of events.flatMap(({ pieces }) => pieces)) {
+    const key = `${place.kind} ${place.choice}.${place.index}${place.tool === null ? "" : ` ${place.tool}`}`;
+    texts[key] = (texts[key] ?? "") + fresh;
+    expect(texts[key]?.slice(start, end)).toBe(carrier.text);
+  }
+  return texts;
+};
+
+const chunk = (index: number, delta: unknown, finish: string | null = null) => ({
+  id: "c",
+  choices: [{ index, delta, finish_reason: finish }],
+});
+
+describe("the texts of a stream", () => {
+  test("are put together by choice, kind and index of the call", () => {
+    const events = readAll("/chat/completions", [
+      chunk(0, { role: "assistant", content: "" }),
+      chunk(0, { content: "Hel" }),
+      chunk(1, { content: "Sa" }),
+      chunk(0, { content: "lo", reasoning_content: "hm" }),
+      chunk(1, { content: "lut", refusal: "no" }),
+      chunk(0, { tool_calls: [{ index: 1, id: "b", function: { name: "g", arguments: "" } }] }),
+      chunk(0, { tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: '{"x' } }] }),
+      chunk(0, {
+        tool_calls: [
+          { index: 1, function: { arguments: "{}" } },
+          { index: 0, function: { arguments: '":1}' } },
+        ],
+      }),
+      chunk(0, {}, "stop"),
+      "[DONE]",
+    ]);
+    expect(assembled(events)).toMatchObject({
+      "message 0.0": "Hello",
+      "message 1.0": "Salut",
+      "reasoning 0.0": "hm",
+      "refusal 1.0": "no",
+      "tool-arguments 0.0 f": '{"x":1}',
+      "tool-arguments 0.1 g": "{}",
+    });
+    expect(events.at(-2)?.closed.map(({ kind, choice }) => `${kind} ${choice}`)).toContain("message 0");
+    expect(events.at(-2)?.closed.some(({ choice }) => choice === 1)).toBe(false);
+    expect(events.at(-1)?.isEnd).toBe(true);
+  });
+
+  test("of calls without an index open with each id", () => {
+    const call = (id: string | undefined, args: string) =>
+      chunk(0, { tool_calls: [{ id, function: { arguments: args } }] });
+    const events = readAll("/chat/completions", [call("a", "1"), call(undefined, "2"), call("b", "3")]);
+    expect(assembled(events)).toEqual({ "tool-arguments 0.0": "12", "tool-arguments 0.1": "3" });
+  });
+
+  test("of completions are each choice's text and tokens", () => {
+    const events = readAll("/completions", [
+      { choices: [{ index: 0, text: "a", logprobs: { tokens: ["a"] } }] },
+      { choices: [{ index: 0, text: "b", logprobs: { tokens: ["b"] }, finish_reason: "stop" }] },
+    ]);
+    expect(assembled(events)).toEqual({ "message 0.0": "ab", "logprobs 0.0": "ab" });
+  });
+
+  test("of responses are not added to by the events that repeat them", () => {
+    const at = { item_id: "i", output_index: 0, content_index: 0 };
+    const part = { type: "output_text", text: "Hello", annotations: [] };
+    const item = { type: "message", id: "i", role: "assistant", status: "completed", content: [part] };
+    const call = { type: "function_call", id: "j", call_id: "k", name: "f", arguments: '{"a":1}' };
+    const events = readAll("/responses", [
+      { type: "response.created", response: { id: "r", instructions: "be kind", output: [] } },
+      { type: "response.output_item.added", output_index: 0, item: { ...item, content: [] } },
+      { type: "response.content_part.added", ...at, part: { ...part, text: "" } },
+      { type: "response.output_text.delta", ...at, delta: "Hel", obfuscation: "x8" },
+      { type: "response.output_text.delta", ...at, delta: "lo" },
+      { type: "response.output_text.done", ...at, text: "Hello" },
+      { type: "response.content_part.done", ...at, part },
+      { type: "response.output_item.done", output_index: 0, item },
+      { type: "response.output_item.added", output_index: 1, item: { ...call, arguments: "" } },
+      { type: "response.function_call_arguments.delta", output_index: 1, delta: '{"a"' },
+      { type: "response.function_call_arguments.done", output_index: 1, arguments: '{"a":1}' },
+      { type: "response.output_item.done", output_index: 1, item: call },
+      { type: "response.completed", response: { id: "r", output: [item, call] } },
+    ]);
+    expect(assembled(events)).toMatchObject({ "message 0.0": "Hello", "tool-arguments 0.0 f": '{"a":1}' });
+    expect(events.flatMap(({ gaps }) => gaps)).toEqual([]);
+    expect(events[5]?.closed).toHaveLength(1);
+    expect(events[12]?.pieces.map(({ fresh }) => fresh).join("")).toBe("");
+  });
+
+  test("of responses that are repeated otherwise than streamed are texts of their own", () => {
+    const at = { output_index: 0, content_index: 0 };
+    const events = readAll("/responses", [
+      { type: "response.output_text.delta", ...at, delta: "mild" },
+      { type: "response.output_text.done", ...at, text: "wild" },
+    ]);
+    expect(assembled(events)).toEqual({ "message 0.0": "mild", "message 0.1": "wild" });
+  });
+
+  test("of messages are their blocks", () => {
+    const events = readAll("/messages", [
+      { type: "message_start", message: { id: "m", role: "assistant", content: [], usage: {} } },
+      { type: "content_block_start", index: 0, content_block: { type: "thinking", thinking: "", signature: "" } },
+      { type: "content_block_delta", index: 0, delta: { type: "thinking_delta", thinking: "hm" } },
+      { type: "content_block_delta", index: 0, delta: { type: "signature_delta", signature: "x y" } },
+      { type: "content_block_stop", index: 0 },
+      { type: "content_block_start", index: 1, content_block: { type: "text", text: "He" } },
+      { type: "content_block_delta", index: 1, delta: { type: "text_delta", text: "llo" } },
+      { type: "content_block_stop", index: 1 },
+      { type: "content_block_start", index: 2, content_block: { type: "tool_use", id: "t", name: "f", input: {} } },
+      { type: "content_block_delta", index: 2, delta: { type: "input_json_delta", partial_json: '{"a":' } },
+      { type: "content_block_delta", index: 2, delta: { type: "input_json_delta", partial_json: "1}" } },
+      { type: "content_block_stop", index: 2 },
+      { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: {} },
+      { type: "message_stop" },
+    ]);
+    expect(assembled(events)).toMatchObject({
+      "reasoning 0.0": "hm",
+      "message 0.0": "Hello",
+      "tool-arguments 0.0 f": '{"a":1}',
+    });
+    expect(events[4]?.closed.map(({ kind }) => kind)).toEqual(["reasoning"]);
+  });
+
+  test.each([
+    ["data that is no JSON object", "<html>"],
+    ["a field given twice", '{"choices":[],"choices":[]}'],
+  ])("have a gap for %s", (_name, data) => {
+    expect(readAll("/chat/completions", [data])[0]?.gaps).toEqual(["unreadable-body"]);
+  });
+});
+
+const line = fc.constantFrom("data: a", "data:b", "data", ": comment", "event: x", "id: 1", "data: ünï 🎈", "retry: 1");
+const frame = fc.tuple(fc.array(line, { maxLength: 4 }), fc.constantFrom("\n", "\r\n", "\r"));
+
+describe("frames", () => {
+  test("are the stream, byte for byte, and the same data, whatever the chunking", () => {
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 6 }), fc.array(fc.nat(80), { maxLength: 12 }), (frames, cuts) => {
+        const text = frames.map(([lines, end]) => [...lines, ""].join(end) + end).join("");
+        const bytes = Buffer.from(text);
+        const cut = (places: readonly number[]) => {
+          const frames = createSseFrames();
+          const edges = [0, ...places.filter((place) => place < bytes.length).sort((a, b) => a - b), bytes.length];
+          const found = edges.slice(1).flatMap((end, place) => frames.push(bytes.subarray(edges[place], end)));
+          const rest = frames.rest();
+          return rest === null ? found : [...found, rest];
+        };
+        const whole = cut([]);
+        const cutUp = cut(cuts);
+        expect(Buffer.concat(cutUp.map(({ raw }) => raw))).toEqual(bytes);
+        const dataOf = (found: typeof whole) => found.flatMap(({ data }) => data ?? []);
+        expect(dataOf(cutUp)).toEqual(dataOf(whole));
+        expect(dataOf(cut([...bytes.keys()]))).toEqual(dataOf(whole));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("take other data in place of all theirs and keep every other line", () => {
+    const [first] = createSseFrames().push(Buffer.from(": hi\r\nevent: e\r\ndata: {\r\ndata: }\r\nid: 7\r\n\r\n"));
+    if (first === undefined) throw new Error("no frame");
+    expect(first.data).toBe("{\n}");
+    expect(withData(first, '{"a":1}').toString()).toBe(': hi\r\nevent: e\r\ndata: {"a":1}\r\nid: 7\r\n\r\n');
+  });
+});
