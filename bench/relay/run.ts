@@ -3,8 +3,9 @@
  * Usage: node bench/relay/run.ts [--rounds N] [--ms N] [--no-peer] [--write] [--candor "COMMAND with {port} {upstream}"]
  */
 import { spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, totalmem } from "node:os";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { installPeer, peerCommand, peerHeaders } from "./peers/portkey.ts";
@@ -82,6 +83,23 @@ const begin = async (
   return server;
 };
 
+const folder = mkdtempSync(join(tmpdir(), "candor-bench-"));
+
+/** Everything at its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on disk. */
+const wholeProgram = (port: string, upstreamPort: string): string[] => {
+  const file = join(folder, "candor.yaml");
+  writeFileSync(
+    file,
+    JSON.stringify({
+      upstreams: [{ id: "bench", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` }],
+      subjects: [{ id: "bench", models: ["bench-model"] }],
+      evidence: { path: join(folder, "evidence.db") },
+      log: { level: "warn" },
+    }),
+  );
+  return [node, here("../../src/cli.ts"), "serve", "--config", file, "--port", port, "--control-port", "0"];
+};
+
 const startAll = async (): Promise<Target[]> => {
   const upstream = await begin("direct", 1, (port) => [node, here("upstream.ts"), String(port)]);
   const at = String(upstream.port);
@@ -94,8 +112,8 @@ const startAll = async (): Promise<Target[]> => {
     { server: upstream, headers: [] },
     await plain("floor: http.request", (port) => [node, here("floors.ts"), "request", port, at]),
     await plain("floor: undici dispatch", (port) => [node, here("floors.ts"), "dispatch", port, at]),
-    await plain("Candor, unobserved", (port) => [node, here("candor.ts"), "off", port, at]),
-    await plain("Candor, all copied", (port) => [node, here("candor.ts"), "on", port, at]),
+    await plain("Candor, watch off", (port) => [node, here("candor.ts"), port, at]),
+    await plain("Candor, watch on", (port) => wholeProgram(port, at)),
   ];
   if (given !== undefined) {
     const url = `http://127.0.0.1:${at}/v1`;
@@ -173,7 +191,9 @@ const run = async (): Promise<void> => {
     "",
     `Medians of ${rounds} interleaved rounds of ${ms} ms. Each server is a process of its own on the first core; the upstream, which answers`,
     "at once, and the load generator share the second. No TLS. The floor is the faster of the two bare proxies. CPU is user",
-    "and system time of the measured process by the kernel's count. The relay runs with its metrics on.",
+    "and system time of the measured process by the kernel's count. Watch off: the relay with its metrics. Watch on: `candor serve`",
+    "with its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on disk. A load average above 2 means",
+    "that the machine did other work meanwhile.",
     "",
     table(targets, samples),
     `Resident memory at the end: ${memory}.`,
@@ -185,6 +205,7 @@ const run = async (): Promise<void> => {
 
 const stopAll = (): void => {
   for (const server of started) if (existsSync(`/proc/${server.pid}`)) server.stop();
+  rmSync(folder, { recursive: true, force: true });
 };
 try {
   await run();
