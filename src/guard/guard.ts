@@ -107,7 +107,9 @@ export interface StreamGuard {
   push(carrier: StreamedCarrier, text: string): void;
   /** No more text will come for this carrier. */
   close(carrier: StreamedCarrier): void;
-  /** The answer is over, with what could not be inspected in it. */
+  /** What could not be inspected, as soon as it is met: where that is denied, the decision is there at once. */
+  gap(gap: Gap): void;
+  /** The answer is over, with everything that could not be inspected in it. */
   end(gaps: readonly Gap[]): void;
   released(carrier: StreamedCarrier): Release;
   /** Non-null as soon as the answer must not go on (block, refuse, unavailable), else once all is decided. */
