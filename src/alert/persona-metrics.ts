@@ -3,6 +3,7 @@
  * their plain comparison, and nothing on the way smooths or averages them again.
  */
 import { Gauge, type Registry } from "prom-client";
+import { fleetStandings } from "../persona/persona.ts";
 import type { DetectorSettings, EvidenceName, Interval, Persona, Severity, Verdict } from "../persona/verdict.ts";
 import type { Ledger } from "../watch/ledger.ts";
 
@@ -173,10 +174,22 @@ export const exposePersona = (registry: Registry, subjects: readonly string[], l
     samples,
     gauge: new Gauge<string>({ name, help, labelNames: ["subject", ...labelNames], registers: [registry] }),
   }));
+  const fleet = new Gauge({
+    name: "candor_fleet_evidence_log",
+    help: "Evidence of harm less what being one of many subjects costs (e-BH), natural logarithm; read it as `harm`",
+    labelNames: ["subject"],
+    registers: [registry],
+  });
   return () => {
     for (const { gauge } of gauges) gauge.reset();
-    for (const subject of subjects) {
-      const verdict = ledger.verdict(subject);
+    const verdicts = new Map(subjects.map((subject) => [subject, ledger.verdict(subject)]));
+    const members = [...verdicts].map(([id, { evidence }]) => ({
+      id,
+      logEvidence: evidence.harm.logEvidence,
+      thresholds: ledger.thresholds(id),
+    }));
+    for (const [subject, { logEvidence }] of fleetStandings(members)) fleet.set({ subject }, logEvidence);
+    for (const [subject, verdict] of verdicts) {
       for (const { gauge, samples } of gauges) {
         for (const { labels, value } of samples(verdict, subject)) gauge.set({ subject, ...labels }, value);
       }

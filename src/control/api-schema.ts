@@ -168,6 +168,16 @@ export const subjectView = z.strictObject({
   thresholds: z
     .strictObject({ ticket: z.number(), page: z.number(), action: z.number() })
     .describe("of harm evidence, natural logarithms"),
+  fleet: z
+    .strictObject({
+      rank: z.number().int().min(1).describe("1 for the subject to look at first"),
+      logEvidence: z
+        .number()
+        .nullable()
+        .describe("harm evidence less what being one of many subjects costs; read it against `thresholds`"),
+      severity: z.enum(severities).describe("what that reaches now; not latched"),
+    })
+    .describe("this subject among all of them (e-BH)"),
   live: z.strictObject({ sampleRate: z.number(), maxPerHour: count }),
 });
 export type SubjectView = z.infer<typeof subjectView>;

@@ -1,9 +1,10 @@
 /** What the control API reads about subjects, and how it shows one. */
 import type { Subject } from "../config/schema.ts";
+import { type FleetStanding, fleetStandings } from "../persona/persona.ts";
 import type { Ledger } from "../watch/ledger.ts";
 import { ApiError } from "./api-error.ts";
 import type { ProbeStatus, SubjectView } from "./api-schema.ts";
-import { viewVerdict } from "./verdict-view.ts";
+import { viewFleet, viewVerdict } from "./verdict-view.ts";
 
 export type WatchedSubject = Pick<Subject, "id" | "models" | "route" | "live"> & {
   probes: Pick<Subject["probes"], "enabled" | "perHour">;
@@ -29,7 +30,18 @@ const logarithms = ({ ticket, page, action }: SubjectView["thresholds"]): Subjec
 });
 
 export const createSubjects = (subjects: readonly WatchedSubject[], state: SubjectState): Subjects => {
-  const view = ({ id, models, route, live, probes }: WatchedSubject): SubjectView => ({
+  const standings = (): Map<string, FleetStanding> =>
+    fleetStandings(
+      subjects.map(({ id }) => ({
+        id,
+        logEvidence: state.verdict(id).evidence.harm.logEvidence,
+        thresholds: state.thresholds(id),
+      })),
+    );
+  const view = (
+    { id, models, route, live, probes }: WatchedSubject,
+    fleet: Map<string, FleetStanding>,
+  ): SubjectView => ({
     id,
     models,
     route: route ?? null,
@@ -39,16 +51,20 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
       ? { perHour: probes.perHour, paused: state.probesPaused(id), status: state.probes(id) }
       : null,
     thresholds: logarithms(state.thresholds(id)),
+    fleet: viewFleet(fleet, id),
     live: { sampleRate: live.sampleRate, maxPerHour: live.maxPerHour },
   });
   return {
-    all: () => subjects.map(view),
+    all() {
+      const fleet = standings();
+      return subjects.map((subject) => view(subject, fleet));
+    },
     find(id, param = "id") {
       const subject = subjects.find((candidate) => candidate.id === id);
       if (subject === undefined) {
         throw new ApiError("not_found", `no such subject; there are: ${subjects.map((s) => s.id).join(", ")}`, param);
       }
-      return view(subject);
+      return view(subject, standings());
     },
   };
 };

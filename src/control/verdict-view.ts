@@ -1,7 +1,8 @@
-/** A verdict as the API shows it: the same, with null where a number is not finite. */
+/** Verdicts as the API shows them: the same, with null where a number is not finite. */
+import type { FleetStanding } from "../persona/persona.ts";
 import type { EvidenceValue, Verdict } from "../persona/verdict.ts";
 import type { VerdictTrace } from "../watch/verdict-trace.ts";
-import type { TraceView, VerdictView } from "./api-schema.ts";
+import type { SubjectView, TraceView, VerdictView } from "./api-schema.ts";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -44,6 +45,13 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
     },
     contexts: verdict.contexts.map((context) => ({ ...context, evidence: viewEvidence(context.evidence) })),
   };
+};
+
+/** @throws where the subject is not of the fleet */
+export const viewFleet = (fleet: ReadonlyMap<string, FleetStanding>, id: string): SubjectView["fleet"] => {
+  const standing = fleet.get(id);
+  if (standing === undefined) throw new Error(`subject "${id}" has no standing in the fleet`);
+  return { ...standing, logEvidence: finite(standing.logEvidence) };
 };
 
 export const viewTrace = (subject: string, { points, compared }: VerdictTrace): TraceView => ({

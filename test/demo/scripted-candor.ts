@@ -24,6 +24,8 @@ export const subjectView = (verdict: Partial<Verdict> = {}): SubjectView => ({
     },
     prediction: { n: 0, mean: null },
   },
+  thresholds: { ticket: Math.log(1e4), page: Math.log(1e5), action: Math.log(1e6) },
+  fleet: { rank: 1, logEvidence: -1.5, severity: "none" },
   probes: null,
   live: { sampleRate: 1, maxPerHour: 1 },
 });
