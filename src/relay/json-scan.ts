@@ -51,24 +51,28 @@ export const afterSpace = (bytes: Buffer, from: number): number => {
   return at;
 };
 
-/** From the backslash. */
-const afterEscape = (bytes: Buffer, from: number): number => {
+/** From the backslash to the last byte that belongs to it. */
+const endOfEscape = (bytes: Buffer, from: number): number => {
   const letter = byteAt(bytes, from + 1);
-  if (letter !== lowerU) return escapable[letter] === 1 ? from + 2 : broken;
+  if (letter !== lowerU) return escapable[letter] === 1 ? from + 1 : broken;
   for (let digit = from + 2; digit < from + 6; digit += 1) if (!isHex(byteAt(bytes, digit))) return broken;
-  return from + 6;
+  return from + 5;
 };
 
 /** From the opening quote to behind the closing one. */
 export const afterString = (bytes: Buffer, from: number): number => {
   if (bytes[from] !== quote) return broken;
-  let at = from + 1;
-  while (at < bytes.length) {
+  const end = bytes.length;
+  for (let at = from + 1; at < end; at += 1) {
     const byte = byteAt(bytes, at);
+    // Most of a body is small letters, which nothing below is about.
+    if (byte > backslash) continue;
     if (byte === quote) return at + 1;
     if (byte < space) return broken;
-    at = byte === backslash ? afterEscape(bytes, at) : at + 1;
-    if (at === broken) return broken;
+    if (byte !== backslash) continue;
+    const last = endOfEscape(bytes, at);
+    if (last === broken) return broken;
+    at = last;
   }
   return broken;
 };
