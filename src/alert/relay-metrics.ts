@@ -17,6 +17,7 @@ type Code = (typeof codes)[number];
 /** The pairs that occur, exposed at 0 from the start; the others of this bounded set appear when they happen. */
 const expectedCodes: Record<Outcome, readonly Code[]> = {
   complete: ["2xx", "3xx", "4xx", "5xx"],
+  blocked: ["2xx", "4xx", "5xx"],
   "client-aborted": ["2xx", "4xx", "none"],
   "upstream-aborted": ["2xx"],
   "upstream-error": ["5xx"],
@@ -43,6 +44,7 @@ const createEndings = () => {
   const noneYet = (): number[] => codes.map(() => 0);
   const counts: Record<Outcome, number[]> = {
     complete: noneYet(),
+    blocked: noneYet(),
     "client-aborted": noneYet(),
     "upstream-aborted": noneYet(),
     "upstream-error": noneYet(),
@@ -70,6 +72,7 @@ const createRefusalCounts = (): Record<Refusal, number> => ({
   overloaded: 0,
   draining: 0,
   timeout: 0,
+  blocked: 0,
 });
 
 interface Options {

@@ -5,7 +5,7 @@
 import type { Carrier, CarrierKind, Gap } from "./carriers.ts";
 import { createChatEvents, createCompletionsEvents } from "./choice-events.ts";
 import type { EventCarrier, EventReader } from "./event-carriers.ts";
-import { isFields } from "./inspecting.ts";
+import { type Fields, isFields } from "./inspecting.ts";
 import { parseJson } from "./json-body.ts";
 import { hasDuplicateKeys } from "./json-text.ts";
 import { createMessagesEvents } from "./messages-events.ts";
@@ -33,6 +33,8 @@ export interface StreamedPiece {
 }
 
 export interface StreamedEvent {
+  /** The event's JSON; null where it is none. */
+  body: Fields | null;
   pieces: StreamedPiece[];
   /** No more text will come for these. */
   closed: StreamedPlace[];
@@ -101,14 +103,14 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
 
   return {
     read(data) {
-      if (data === "[DONE]") return { pieces: [], closed: [], gaps: [], isEnd: true };
+      if (data === "[DONE]") return { body: null, pieces: [], closed: [], gaps: [], isEnd: true };
       const body = parseJson(data);
-      if (!isFields(body)) return { pieces: [], closed: [], gaps: ["unreadable-body"], isEnd: false };
+      if (!isFields(body)) return { body: null, pieces: [], closed: [], gaps: ["unreadable-body"], isEnd: false };
       const { found, closes, gaps } = readEvent(body);
       const pieces = found.map(pieceOf);
       const closed = closes.flatMap(close);
       const all: Gap[] = hasDuplicateKeys(data) ? [...gaps, "unreadable-body"] : gaps;
-      return { pieces, closed, gaps: all, isEnd: false };
+      return { body, pieces, closed, gaps: all, isEnd: false };
     },
   };
 };

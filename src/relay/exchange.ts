@@ -16,7 +16,8 @@ export interface ExchangeStart {
 }
 
 export interface ExchangeEnd {
-  outcome: "complete" | "client-aborted" | "upstream-aborted" | "upstream-error" | "timeout";
+  /** blocked: a policy ended it; what was recorded of the answer may be incomplete. */
+  outcome: "complete" | "blocked" | "client-aborted" | "upstream-aborted" | "upstream-error" | "timeout";
   status: number;
   contentType: string;
   /** The answer's `content-encoding` as the upstream sent it; left out when it sent none. */
@@ -46,7 +47,7 @@ export interface RelayMeter {
   ): void;
   requestRefused(
     route: string,
-    reason: "too-large" | "bad-request" | "not-found" | "overloaded" | "draining" | "timeout",
+    reason: "too-large" | "bad-request" | "not-found" | "overloaded" | "draining" | "timeout" | "blocked",
   ): void;
   bytes(direction: "up" | "down", count: number): void;
 }

@@ -2,7 +2,8 @@
  * Every error that the relay itself can answer with, in the shape of the OpenAI API, and how it is written. A message
  * names neither the upstream's address nor anything that the client sent: it ends up in logs and on screens.
  */
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { ClientAnswer } from "./client-answer.ts";
 import type { ExchangeEnd, RelayMeter } from "./exchange.ts";
 
 type RefusalReason = Parameters<RelayMeter["requestRefused"]>[1];
@@ -150,7 +151,7 @@ export const errorBody = ({ message, type, param, code }: Failure): string =>
 /** Header that names the exchange on every answer; the only one that the relay adds. */
 export const exchangeIdHeader = "x-candor-exchange-id";
 
-export const answerWith = (failure: Failure, response: ServerResponse, id: string): void => {
+export const answerWith = (failure: Failure, response: Pick<ClientAnswer, "writeHead" | "end">, id: string): void => {
   const body = errorBody(failure);
   // The reason phrase is given, because one of the upstream's may have been set and then found to be unusable.
   response.writeHead(failure.status, STATUS_CODES[failure.status] ?? "", [

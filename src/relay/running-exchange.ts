@@ -6,10 +6,10 @@
  * for that before it uses an idle connection, and a POST whose fate is unknown is not ours to repeat: the client's own
  * SDK retries a 502 and knows whether that is safe.
  */
-import type { ServerResponse } from "node:http";
 import type { AnswerHandler, OutgoingRequest } from "../egress/egress.ts";
 import type { HeaderAllowlist } from "../egress/header-allowlist.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { ClientAnswer } from "./client-answer.ts";
 import { headersDown } from "./crossing-headers.ts";
 import type { Line } from "./destinations.ts";
 import type { AnswerRecorder, ExchangeEnd, RelayMeter } from "./exchange.ts";
@@ -18,7 +18,7 @@ import { isBetweenEvents, streamStart, tailAfter } from "./frame-boundary.ts";
 
 export interface Exchange {
   id: string;
-  response: ServerResponse;
+  response: ClientAnswer;
   line: Line;
   outgoing: OutgoingRequest;
   recorder: AnswerRecorder | null;
@@ -43,6 +43,8 @@ export interface RunningExchange {
   slot: number;
   /** Ends it now, visibly incomplete. */
   breakOff(reason: BrokenExchange): void;
+  /** The client was given an answer of this status in place of the upstream's, or of the rest of it. */
+  answeredHere(status: number): void;
   /** To be called now and then with the monotonic time: ends it when one side has been silent for too long. */
   check(now: number): void;
 }
@@ -71,6 +73,8 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   let resumeAnswer = (): void => {};
   let outcome: ExchangeEnd["outcome"] | null = null;
   let status = 0;
+  /** Where the client got another answer than the upstream gave. */
+  let statusHere: number | null = null;
   let contentType = "";
   let contentEncoding: string | undefined;
   /** Whether an event may be added to the answer: a plain event stream of unknown length. */
@@ -192,6 +196,11 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     },
   };
 
+  const answeredHere = (given: number): void => {
+    statusHere = given;
+    if (outcome === null) end("blocked");
+  };
+
   const responseClosed = (): void => {
     if (outcome === null) end("client-aborted");
     const undelivered = outcome === "complete" && !response.writableFinished;
@@ -204,14 +213,15 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     if (contentEncoding !== undefined) result.contentEncoding = contentEncoding;
     line.running -= 1;
     recorder?.end(result);
-    meter.requestFinished(subject, route, result, {
+    const toClient: ExchangeEnd = statusHere === null ? result : { ...result, outcome: "blocked", status: statusHere };
+    meter.requestFinished(subject, route, toClient, {
       firstByteMs: firstByteAt === null ? null : firstByteAt - arrivedAt,
       overheadMs,
     });
     ended(running);
   };
 
-  const running: RunningExchange = { slot: -1, breakOff, check };
+  const running: RunningExchange = { slot: -1, breakOff, answeredHere, check };
   response.on("close", responseClosed);
   line.running += 1;
   meter.requestStarted(subject, route);

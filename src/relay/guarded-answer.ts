@@ -1,0 +1,415 @@
+/**
+ * Stands before the client while policies read the answer. What they may block waits here; what they only watch passes at
+ * once and is judged on a copy. Headers leave with the first byte that may: until then a blocked answer gets a true error.
+ */
+import type { ServerResponse } from "node:http";
+import { createStreamEnding, envelopeOf, type StreamEnding } from "../dialect/block-shapes.ts";
+import type { Gap } from "../dialect/carriers.ts";
+import { decodeContent } from "../dialect/content-encoding.ts";
+import { editBody } from "../dialect/edited-body.ts";
+import { inspectAnswer, uninspected } from "../dialect/inspection.ts";
+import { parseJson } from "../dialect/json-body.ts";
+import { createSseFrames } from "../dialect/sse-frames.ts";
+import { createStreamedTexts, type StreamedTexts } from "../dialect/streamed-texts.ts";
+import type { Decision, ExchangeGuard } from "../guard/guard.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { answerBlocked, blockedBy, blockedUnedited, failedClosed, passes } from "./block-answer.ts";
+import type { ClientAnswer } from "./client-answer.ts";
+import { decisionHeaders } from "./decision-headers.ts";
+import { createHeldStream } from "./held-stream.ts";
+
+/** How much waits for a decision, and how long a client hears nothing. */
+export interface Holding {
+  /** Largest whole answer that is inspected. */
+  answerBytes: number;
+  /** Most bytes of a stream that are kept back at once. */
+  streamBytes: number;
+  /** A held stream sends a comment this often, so that nobody on the way takes the connection for dead. */
+  keepAliveMs: number;
+}
+
+export interface GuardedAnswerParts {
+  response: ServerResponse;
+  exchangeId: string;
+  /** Below the base URL. */
+  path: string;
+  /** As it was sent upstream. */
+  requestBody: Buffer;
+  guard: ExchangeGuard;
+  /** What was decided on the request; null when no policy reads requests. */
+  requestDecision: Decision | null;
+  reroutedTo: string | null;
+  /** What inspecting the request took. */
+  overheadMs: number;
+  holding: Holding;
+  clock: Clock;
+  log: Log;
+  /** The client was given another answer than the upstream's, with this status. */
+  answeredHere(status: number): void;
+}
+
+interface Head {
+  status: number;
+  reason: string;
+  headers: string[];
+}
+
+/** What is done with the bytes of one answer. */
+interface Passage {
+  write(chunk: Buffer): boolean;
+  end(): void;
+  /** The exchange was broken off. */
+  stop(): void;
+}
+
+const eventStream = /^\s*text\/event-stream\s*(?:;|$)/i;
+
+const headerIn = (headers: readonly string[], name: string): string | undefined => {
+  const at = headers.findIndex((item, place) => place % 2 === 0 && item.toLowerCase() === name);
+  return at === -1 ? undefined : headers[at + 1];
+};
+
+const withoutHeaders = (headers: readonly string[], names: readonly string[]): string[] =>
+  headers.filter((_item, place) => !names.includes((headers[place - (place % 2)] ?? "").toLowerCase()));
+
+const isEncoded = (encoding: string | undefined): boolean =>
+  encoding !== undefined && encoding.trim() !== "" && encoding.trim().toLowerCase() !== "identity";
+
+export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
+  const { response, exchangeId, path, requestBody, guard, requestDecision, reroutedTo, holding, clock, log } = parts;
+  let { overheadMs } = parts;
+  let passage: Passage | null = null;
+  let drained = (): void => {};
+
+  const timed = <T>(work: () => T): T => {
+    const from = clock.monotonic();
+    const result = work();
+    overheadMs += clock.monotonic() - from;
+    return result;
+  };
+
+  const headersFor = (decision: Decision | null | undefined): string[] =>
+    decisionHeaders({ request: requestDecision, response: decision, reroutedTo, overheadMs });
+
+  const sendHead = ({ status, reason, headers }: Head, decision: Decision | null | undefined): void => {
+    response.writeHead(status, reason, [...headers, ...headersFor(decision)]);
+  };
+
+  const failed = (error: unknown): Decision => {
+    log.error({ err: error }, "a policy could not be evaluated; the answer is not passed on");
+    return failedClosed(exchangeId, "response");
+  };
+
+  /** Before anything was sent. */
+  const sendBlocked = (decision: Decision, answer: unknown): void => {
+    const headers = headersFor(decision);
+    const nowMs = clock.now();
+    parts.answeredHere(answerBlocked({ response, exchangeId, path, decision, requestBody, answer, headers, nowMs }));
+  };
+
+  /** Calls back at once where the decision is there at once. */
+  const decide = (ask: () => Decision | Promise<Decision>, done: (decision: Decision) => void): void => {
+    let decision: Decision | Promise<Decision>;
+    try {
+      decision = timed(ask);
+    } catch (error) {
+      done(failed(error));
+      return;
+    }
+    if (!(decision instanceof Promise)) done(decision);
+    else void decision.catch(failed).then(done);
+  };
+
+  const passOn = (): Passage => ({
+    write: (chunk) => response.write(chunk),
+    end: () => void response.end(),
+    stop() {},
+  });
+
+  /** Keeps bytes until it is decided whether what cannot be inspected may pass. */
+  const askAbout = (gap: Gap, head: Head, kept: Buffer[]): Passage => {
+    let state: "asking" | "passing" | "over" = "asking";
+    let ended = false;
+    decide(
+      () => guard.answer(uninspected(gap)),
+      (decision) => {
+        if (state === "over") return;
+        if (!passes(decision)) {
+          state = "over";
+          sendBlocked(decision, null);
+          return;
+        }
+        state = "passing";
+        sendHead(head, decision);
+        for (const chunk of kept) response.write(chunk);
+        if (ended) response.end();
+        else drained();
+      },
+    );
+    return {
+      write(chunk) {
+        if (state === "passing") return response.write(chunk);
+        if (state === "asking") kept.push(chunk);
+        return state === "over";
+      },
+      end() {
+        ended = true;
+        if (state === "passing") response.end();
+      },
+      stop() {
+        state = "over";
+      },
+    };
+  };
+
+  const holdBody = (head: Head): Passage => {
+    let chunks: Buffer[] = [];
+    let bytes = 0;
+    let over = false;
+
+    const settle = (body: Buffer, edited: Buffer | null, decision: Decision): void => {
+      if (over) return;
+      over = true;
+      if (!passes(decision)) sendBlocked(decision, parseJson(body.toString("utf8")));
+      else if (edited === null) sendBlocked(blockedUnedited(exchangeId, "response", decision), null);
+      else {
+        const resized = [
+          ...withoutHeaders(head.headers, ["content-length", "etag"]),
+          "content-length",
+          String(edited.length),
+        ];
+        sendHead(edited === body ? head : { ...head, headers: resized }, decision);
+        response.end(edited);
+      }
+    };
+
+    return {
+      write(chunk) {
+        if (over) return true;
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes <= holding.answerBytes) return true;
+        over = true;
+        const next = askAbout("too-large", head, chunks);
+        passage = next;
+        chunks = [];
+        return true;
+      },
+      end() {
+        const body = Buffer.concat(chunks, bytes);
+        const found = timed(() => inspectAnswer(path, body));
+        decide(
+          () => guard.answer(found),
+          (decision) => {
+            const { edits } = decision;
+            settle(body, edits.length === 0 ? body : timed(() => editBody(body, found.carriers, edits)), decision);
+          },
+        );
+      },
+      stop() {
+        over = true;
+      },
+    };
+  };
+
+  /** Ends a stream that the client has seen the beginning of. */
+  const endBlocked = (ending: StreamEnding | null, decision: Decision): void => {
+    response.end(ending?.refusal(blockedBy(decision)) ?? "");
+    parts.answeredHere(response.statusCode);
+  };
+
+  const holdStream = (head: Head, texts: StreamedTexts): Passage => {
+    const ending = createStreamEnding(path, envelopeOf(parseJson(requestBody.toString("utf8")), null, clock.now()));
+    let full = false;
+    let cancelKeepAlive = (): void => {};
+    // Edits change its length, and so does what is added when it is blocked.
+    const unsized = { ...head, headers: withoutHeaders(head.headers, ["content-length"]) };
+
+    const begin = (): void => {
+      if (!response.headersSent) sendHead(unsized, stream.decision() ?? undefined);
+    };
+    let quiet = true;
+    const keepAlive = (): void => {
+      cancelKeepAlive = clock.after(holding.keepAliveMs, () => {
+        if (quiet && stream.holds()) {
+          begin();
+          response.write(": hold\n\n");
+        }
+        quiet = true;
+        keepAlive();
+      });
+    };
+    const stream = createHeldStream({
+      texts,
+      guard: (progress) => guard.stream(progress),
+      maxBytes: holding.streamBytes,
+      unedited: (decision) => blockedUnedited(exchangeId, "response", decision),
+      failed,
+      deliver(bytes, event) {
+        begin();
+        if (event?.body) ending?.delivered(event.body);
+        quiet = false;
+        full = !response.write(bytes) || full;
+      },
+      wantsMore: () => drained(),
+      blocked(decision) {
+        cancelKeepAlive();
+        if (response.destroyed) return;
+        if (response.headersSent) endBlocked(ending, decision);
+        else sendBlocked(decision, null);
+      },
+      finished() {
+        cancelKeepAlive();
+        begin();
+        response.end();
+      },
+    });
+    keepAlive();
+    return {
+      write(chunk) {
+        full = false;
+        const more = timed(() => stream.push(chunk));
+        return more && !full;
+      },
+      end: () => timed(stream.end),
+      stop() {
+        cancelKeepAlive();
+        stream.stop();
+      },
+    };
+  };
+
+  const watchBody = (head: Head): Passage => {
+    let chunks: Buffer[] = [];
+    let bytes = 0;
+    const judge = async (): Promise<void> => {
+      const body = Buffer.concat(chunks);
+      chunks = [];
+      if (bytes > holding.answerBytes) return void (await guard.answer(uninspected("too-large")));
+      const decoded = await decodeContent(body, headerIn(head.headers, "content-encoding"));
+      const found = decoded.kind === "decoded" ? inspectAnswer(path, decoded.bytes) : uninspected("encoded-body");
+      await guard.answer(found);
+    };
+    return {
+      write(chunk) {
+        bytes += chunk.length;
+        if (bytes <= holding.answerBytes) chunks.push(chunk);
+        return response.write(chunk);
+      },
+      end() {
+        response.end();
+        judge().catch((error: unknown) => log.error({ err: error }, "an answer could not be watched"));
+      },
+      stop() {
+        chunks = [];
+      },
+    };
+  };
+
+  const watchStream = (texts: StreamedTexts): Passage => {
+    const stream = guard.stream(() => {});
+    const frames = createSseFrames();
+    const gaps = new Set<Gap>();
+    let over = false;
+    const watch = (work: () => void): void => {
+      if (over) return;
+      try {
+        timed(work);
+      } catch (error) {
+        over = true;
+        log.error({ err: error }, "a streamed answer could not be watched");
+      }
+    };
+    const take = (data: string | null): void => {
+      if (data === null || over) return;
+      const event = texts.read(data);
+      for (const { place, fresh } of event.pieces) if (fresh !== "") stream.push(place, fresh);
+      for (const place of event.closed) stream.close(place);
+      for (const gap of event.gaps) {
+        gaps.add(gap);
+        stream.gap(gap);
+      }
+      if (event.isEnd) finish();
+    };
+    const finish = (): void => {
+      over = true;
+      stream.end([...gaps]);
+    };
+    return {
+      write(chunk) {
+        const more = response.write(chunk);
+        watch(() => {
+          for (const { data } of frames.push(chunk)) take(data);
+          if (frames.pending() <= holding.streamBytes) return;
+          gaps.add("too-large");
+          finish();
+        });
+        return more;
+      },
+      end() {
+        response.end();
+        watch(() => {
+          take(frames.rest()?.data ?? null);
+          if (!over) finish();
+        });
+      },
+      stop: () => watch(finish),
+    };
+  };
+
+  /** Only answers are inspected: an error of the upstream's is its own words. */
+  const passageFor = (head: Head): Passage => {
+    const isAnswer = head.status >= 200 && head.status < 300;
+    if (guard.response === "none" || !isAnswer) {
+      sendHead(head, null);
+      return passOn();
+    }
+    const encoded = isEncoded(headerIn(head.headers, "content-encoding"));
+    const streamed = eventStream.test(headerIn(head.headers, "content-type") ?? "");
+    const texts = streamed && !encoded ? createStreamedTexts(path) : null;
+    if (guard.response === "hold") {
+      if (encoded) return askAbout("encoded-body", head, []);
+      if (!streamed) return holdBody(head);
+      return texts === null ? askAbout("unknown-path", head, []) : holdStream(head, texts);
+    }
+    sendHead(head, undefined);
+    if (streamed && texts !== null) return watchStream(texts);
+    return watchBody(head);
+  };
+
+  response.on("close", () => passage?.stop());
+  return {
+    get headersSent() {
+      return response.headersSent;
+    },
+    get writableFinished() {
+      return response.writableFinished;
+    },
+    writeHead(status, reason, headers) {
+      passage?.stop();
+      passage = passageFor({ status, reason, headers });
+    },
+    flushHeaders() {
+      if (response.headersSent) response.flushHeaders();
+    },
+    write: (chunk) => passage?.write(chunk) ?? true,
+    end(last) {
+      if (last === undefined) {
+        passage?.end();
+        return;
+      }
+      passage?.stop();
+      response.end(last);
+    },
+    destroy() {
+      passage?.stop();
+      if (response.headersSent || response.destroyed) response.destroy();
+      else sendBlocked(failedClosed(exchangeId, "response"), null);
+    },
+    on(event, listener) {
+      if (event === "drain") drained = listener;
+      response.on(event, listener);
+    },
+  };
+};
