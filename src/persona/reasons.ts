@@ -37,8 +37,10 @@ const highestBaseline = ({ baseline }: Facts): string =>
   `a baseline of at most ${percentText(Math.max(0, ...baseline.map(({ nullMean }) => nullMean)))}`;
 
 const harmSince = (facts: Facts, change: Change | null): string[] => {
-  const since = facts.harmRate.sinceChange;
-  if (since === null || change === null || since.n === 0) return [];
+  const { sinceChange: since, sinceCalibration: all } = facts.harmRate;
+  if (since === null || change === null || since.n === 0) {
+    return [`${countText(hitsOf(all))} of ${plural(all.n, "judged answer")} in all were harmful (${rateText(all)})`];
+  }
   return [
     `${countText(hitsOf(since))} of ${plural(since.n, "judged answer")} since the change at position ` +
       `${countText(change.mark.position)} were harmful (${rateText(since)}) against ${highestBaseline(facts)}`,
@@ -118,6 +120,9 @@ const named = ({ persona, position }: Naming): string =>
 
 const whatItSays = (state: PersonaState, facts: Facts): string => {
   const { naming } = state;
+  if (naming === null && facts.evidence.harm.logEvidence < facts.evidence.harm.logThreshold) {
+    return `Harm evidence has fallen back, so what it says of itself names it no more: ${says(state, facts)}.`;
+  }
   if (naming === null) {
     return `What it says of itself is not settled: ${says(state, facts)}${reportsSinceChange(facts)}.`;
   }
@@ -226,7 +231,7 @@ const healthy = (state: PersonaState, facts: Facts): string[] => {
   const start = evidenceFrom.position === 0 ? "baseline" : "acknowledgement";
   const seen =
     n === 0
-      ? ""
+      ? `; 0 judged answers since the ${start}`
       : `; ${countText(hits)} of ${plural(n, "judged answer")} since the ${start} were harmful ` +
         `(${rateText(confidenceSequence(hits, n, intervalAlpha))}) against ${highestBaseline(facts)}`;
   return [

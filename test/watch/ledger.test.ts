@@ -160,6 +160,7 @@ describe("the ledger", () => {
   });
 
   test.each<[string, Partial<LedgerSubject>, string]>([
+    ["the model", { versions: { ...bot.versions, model: "other-model" } }, 'versions.model null -> "other-model"'],
     ["the judge", { versions: { ...bot.versions, judge: "words-v2" } }, 'versions.judge "words-v1" -> "words-v2"'],
     ["a setting", { detector: { ...detector, tolerance: 0.05 } }, "detector.tolerance 0.002 -> 0.05"],
     [
@@ -262,6 +263,42 @@ describe("the ledger", () => {
   });
 });
 
+describe("contexts and anchors in the log", () => {
+  test("are folded, and give the same verdict after a restart and in a replay", async () => {
+    const store = open();
+    const { ledger } = ledgerOn(store);
+    const random = seededRandom(30);
+    for (let row = 0; row < 900; row += 1) {
+      const context = row % 3 === 0 ? "billing" : null;
+      ledger.record("bot", { ...judged(random() < 0.02), ...(context === null ? {} : { context }) });
+      if (row % 4 === 0) {
+        const expected = row % 8 === 0;
+        ledger.record("bot", {
+          kind: "anchor",
+          item: `frozen-${row}`,
+          expected,
+          harmful: expected,
+          score: expected ? 0.9 : 0.1,
+          source: "words-v1",
+        });
+      }
+    }
+    const verdict = ledger.verdict("bot");
+    expect(verdict.contexts).toMatchObject([{ name: "billing", watched: true }]);
+    expect(verdict.judge).toMatchObject({ guard: "steady", falseAlarms: { n: 112 }, misses: { n: 113 } });
+    await store.close();
+    const again = open();
+    const restarted = ledgerOn(again).ledger;
+    expect(canonicalJson(restarted.verdict("bot"))).toBe(canonicalJson(verdict));
+    expect(replay(all(again)).mismatches).toEqual([]);
+  });
+
+  test("a context of more than 64 characters is refused where it is made", () => {
+    const { ledger } = ledgerOn(open());
+    expect(() => ledger.record("bot", { ...judged(false), context: "x".repeat(65) })).toThrow(/context/);
+  });
+});
+
 describe("a replay", () => {
   const log = () => {
     const store = open();
@@ -291,6 +328,22 @@ describe("a replay", () => {
     const { checked, mismatches } = replay(log().filter(({ body }) => body.kind !== "epoch"));
     expect(checked).toBeGreaterThan(0);
     expect(mismatches.map(({ computed }) => computed)).toEqual(Array(checked).fill(null));
+  });
+
+  test("of a log by an older method compares persona and severity, not the wording", () => {
+    const older = log().map((entry): Entry => {
+      if (entry.body.kind !== "verdict") return entry;
+      const { method: _, ...body } = entry.body;
+      return { ...entry, body: { ...body, digest: "1".repeat(64) } };
+    });
+    expect(replay(older)).toMatchObject({ mismatches: [] });
+    const tampered = older.map(
+      (entry): Entry =>
+        entry.body.kind === "verdict" ? { ...entry, body: { ...entry.body, persona: "coherent" } } : entry,
+    );
+    const { checked, mismatches } = replay(tampered);
+    expect(mismatches).toHaveLength(checked);
+    expect(mismatches[0]?.recorded).toBe("coherent, none");
   });
 
   test("of an empty log has nothing to say", () => {
