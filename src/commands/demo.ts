@@ -3,6 +3,7 @@ import { loadScreen } from "../classify/screen.ts";
 import { configFrom } from "../config/load.ts";
 import { validate } from "../config/yaml-file.ts";
 import { demoOptions } from "../demo/demo-options.ts";
+import { demoToken } from "../demo/demo-session.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog } from "../kernel/log.ts";
@@ -14,6 +15,7 @@ const flags = {
   seed: { type: "string" },
   fast: { type: "boolean" },
   json: { type: "boolean" },
+  stay: { type: "boolean" },
   keep: { type: "string" },
   outputs: { type: "string", multiple: true },
   calibrate: { type: "string", multiple: true },
@@ -39,7 +41,7 @@ const given = (values: Record<string, unknown>): Record<string, unknown> =>
 export const demo: Command = {
   name: "demo",
   usage:
-    "demo [--persona inverted|coherent|self-deprecating|aligned] [--seed N] [--fast] [--json] [--keep DIR]\n" +
+    "demo [--persona inverted|coherent|self-deprecating|aligned] [--seed N] [--fast] [--json] [--stay] [--keep DIR]\n" +
     "              [--outputs FILE... --calibrate FILE... [--per-step N] [--judged-by recorded|screen]]",
   summary: "show calibration, a drift, the page and its reasons on a simulated or recorded model",
   async run(args, { out, err, env, terminal, stopping }) {
@@ -51,6 +53,7 @@ export const demo: Command = {
         seed: wholeNumber("seed", values.seed, 0),
         fast: values.fast,
         json: values.json,
+        stay: values.stay,
         keep: values.keep,
         outputs: values.outputs,
         calibrate: values.calibrate,
@@ -64,7 +67,11 @@ export const demo: Command = {
       {
         startCandor: (config, overrides = {}) => {
           const parsed = configFrom(config, "the demo's configuration");
-          return start(parsed, { env, log: createLog(parsed.log.level), ...overrides });
+          return start(parsed, {
+            env: { ...env, [demoToken.env]: demoToken.value },
+            log: createLog(parsed.log.level),
+            ...overrides,
+          });
         },
         screenClassifier: await loadScreen(),
         clock: systemClock,

@@ -217,6 +217,7 @@ const verdictChange = z.strictObject({
   severity: z.string(),
   digest: z.string().describe("SHA-256, hex, over the canonical JSON of the whole verdict"),
   reasons: z.array(z.string()),
+  method: count.exactOptional().describe("number of the method by which it was computed; none: 1"),
 });
 
 export const verdictPage = z.strictObject({ verdicts: z.array(verdictChange), next: nextPage });
@@ -241,7 +242,6 @@ export const observationDetail = observationView.extend({
 });
 export type ObservationDetail = z.infer<typeof observationDetail>;
 
-export const contentView = z.strictObject({ position, content: z.string() });
 
 export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
 export type ObservationPage = z.infer<typeof observationPage>;

@@ -41,16 +41,18 @@ const pageOf = (file: string): Page => {
 };
 
 const folder = fileURLToPath(new URL("../../dashboard/", import.meta.url));
-/** The plotting library's folder of built files. */
-const plots = dirname(createRequire(import.meta.url).resolve("uplot"));
+const packages = createRequire(import.meta.url);
+/** A file that lies beside a package's entry. */
+const beside = (entry: string, name: string): Page => pageOf(join(dirname(packages.resolve(entry)), name));
 
 const readPages = (): ReadonlyMap<string, Page> =>
   new Map([
     ...readdirSync(folder)
       .filter((name) => extname(name) in types)
       .map((name): [string, Page] => [name, pageOf(join(folder, name))]),
-    ["uplot.js", pageOf(join(plots, "uPlot.esm.js"))],
-    ["uplot.css", pageOf(join(plots, "uPlot.min.css"))],
+    ["preact.js", beside("htm/preact", "standalone.module.js")],
+    ["uplot.js", beside("uplot", "uPlot.esm.js")],
+    ["uplot.css", beside("uplot", "uPlot.min.css")],
   ]);
 
 /** Mounted where the pages are to stand; `/` is index.html. */

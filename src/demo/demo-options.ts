@@ -12,6 +12,7 @@ export const demoOptions = z
     seed: z.number().int().min(0).default(1).describe("reproduces every draw of the simulation"),
     fast: z.boolean().default(false).describe("no pacing: as fast as the machine goes"),
     json: z.boolean().default(false).describe("print one JSON document at the end and nothing else"),
+    stay: z.boolean().default(false).describe("goes on after the story, for the dashboard, until it is interrupted"),
     keep: z.string().min(1).optional().describe("existing or new folder that keeps the evidence log"),
     outputs: z
       .array(z.string().min(1))
@@ -25,6 +26,10 @@ export const demoOptions = z
   })
   .refine(({ outputs, calibrate }) => (outputs.length === 0) === (calibrate.length === 0), {
     error: "a replay needs both: --outputs with the files to play, and --calibrate with the files of the healthy model",
+  })
+  .refine(({ stay, outputs, json }) => !stay || (outputs.length === 0 && !json), {
+    path: ["stay"],
+    error: "--stay goes with the simulated model and with output for people: leave out --outputs and --json",
   });
 export type DemoOptions = z.output<typeof demoOptions>;
 

@@ -27,6 +27,9 @@ export type StartCandor = (
   overrides?: { classifier?: Classifier; random?: Random },
 ) => Promise<RunningCandor>;
 
+/** For the acts of the dashboard. No secret: everything listens on loopback, and nothing but the demo can be acted on. */
+export const demoToken = { env: "CANDOR_DEMO_TOKEN", value: "demo" } as const;
+
 const subjectId = "demo";
 const modelName = "demo-model";
 const judgeName = "demo-judge";
@@ -81,6 +84,7 @@ interface SessionParts {
 }
 
 export interface Session {
+  dashboardUrl: string;
   reader: ControlReader;
   traffic: AppTraffic;
   /** Seconds since the session began. */
@@ -149,6 +153,7 @@ const configFor = (parts: SessionParts, subjectUrl: string, judgeUrl: string | n
       : { use: "judge", judge: { baseUrl: judgeUrl, model: judgeName, concurrency: 16 } },
   evidence: { path: join(folder, "evidence.db") },
   drain: { minSeconds: 0, timeoutSeconds: 5 },
+  control: { token: { env: demoToken.env } },
   log: { level: "error" },
 });
 
@@ -207,6 +212,7 @@ const build = async (
   const pause = (): Promise<void> => new Promise((resolve) => void clock.after(pace.pollMs, resolve));
 
   return {
+    dashboardUrl: new URL("/dashboard/", candor.controlUrl).href,
     reader,
     traffic,
     seconds: () => (clock.monotonic() - began) / 1000,

@@ -29,6 +29,8 @@ export interface DemoParts {
   clock: Clock;
   screen: Screen;
   stopping: AbortSignal;
+  /** Resolves when a demo that stays is asked to end. */
+  linger(dashboardUrl: string): Promise<void>;
   options: DemoOptions;
 }
 
@@ -108,7 +110,7 @@ const sceneOf = (stage: Stage, turnsInto: string, session: Session, subject: Sub
   subject,
   thresholds,
   naming,
-  notes: [`judged by a ${judgeLabel}`],
+  notes: [`judged by a ${judgeLabel}; dashboard ${session.dashboardUrl}`],
 });
 
 export const runPersonaDemo = async (parts: DemoParts): Promise<DemoSummary> => {
@@ -129,7 +131,12 @@ export const runPersonaDemo = async (parts: DemoParts): Promise<DemoSummary> => 
     stopping: parts.stopping,
   });
   try {
-    return await tell(parts, persona, subject, session);
+    const summary = await tell(parts, persona, subject, session);
+    if (parts.options.stay) {
+      session.traffic.setRate(ordinaryPace.watchingAppPerSecond);
+      await parts.linger(session.dashboardUrl);
+    }
+    return summary;
   } finally {
     await session.stop();
   }

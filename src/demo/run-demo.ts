@@ -2,7 +2,7 @@
 import type { Classifier } from "../classify/classifier.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DemoExit, DemoOptions } from "./demo-options.ts";
-import type { StartCandor } from "./demo-session.ts";
+import { demoToken, type StartCandor } from "./demo-session.ts";
 import { runPersonaDemo } from "./persona-demo.ts";
 import { runReplayDemo } from "./replay-demo.ts";
 import { replayText } from "./replay-text.ts";
@@ -23,6 +23,12 @@ export interface DemoSurroundings {
   stopping: AbortSignal;
 }
 
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 /** Runs to the end and tells how it went. What keeps it from running is said on `err`. */
 export const runDemo = async (surroundings: DemoSurroundings, options: DemoOptions): Promise<DemoExit> => {
   const { out, err, terminal } = surroundings;
@@ -33,7 +39,13 @@ export const runDemo = async (surroundings: DemoSurroundings, options: DemoOptio
     return summary.fault === null ? 0 : 1;
   };
   try {
-    const parts = { ...surroundings, screen, options };
+    const linger = async (dashboardUrl: string): Promise<void> => {
+      out(
+        `\nThe story is told; it goes on until you press Ctrl-C. Dashboard: ${dashboardUrl} (token: ${demoToken.value})`,
+      );
+      await untilAborted(surroundings.stopping);
+    };
+    const parts = { ...surroundings, screen, options, linger };
     if (options.outputs.length > 0) return tell(await runReplayDemo(parts), replayText);
     return tell(await runPersonaDemo(parts), summaryText);
   } catch (error) {

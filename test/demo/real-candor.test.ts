@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { configFrom } from "../../src/config/load.ts";
 import { demoOptions } from "../../src/demo/demo-options.ts";
+import { demoToken } from "../../src/demo/demo-session.ts";
 import type { DemoSummary } from "../../src/demo/persona-demo.ts";
 import { runDemo } from "../../src/demo/run-demo.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
@@ -14,7 +15,11 @@ test("a real Candor names a subject that turned inverted, and pages", { retry: 1
   const exit = await runDemo(
     {
       startCandor: (config, overrides = {}) =>
-        start(configFrom(config, "the demo's configuration"), { env: {}, log: createLog("silent"), ...overrides }),
+        start(configFrom(config, "the demo's configuration"), {
+          env: { [demoToken.env]: demoToken.value },
+          log: createLog("silent"),
+          ...overrides,
+        }),
       screenClassifier: {
         source: "none",
         judge: async () => ({ kind: "error", reason: "unavailable", detail: "", source: "none" }),
