@@ -2,9 +2,9 @@
  * The clients' connections: how many there are, which are over the limit, and what is answered to bytes that are no
  * request. Knows nothing of exchanges but whether one is being answered.
  */
-import { randomUUID } from "node:crypto";
 import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { createExchangeIds } from "./exchange-ids.ts";
 import { errorBody, exchangeIdHeader, type Failure, type Refusal, refusals } from "./failure.ts";
 
 interface Connection {
@@ -19,13 +19,13 @@ export interface Connections {
 }
 
 /** For when there is no response object to write to. */
-const rawAnswer = (failure: Failure): string => {
+const rawAnswer = (failure: Failure, id: string): string => {
   const body = errorBody(failure);
   return [
     `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? ""}`,
     "content-type: application/json",
     `content-length: ${Buffer.byteLength(body)}`,
-    `${exchangeIdHeader}: ${randomUUID()}`,
+    `${exchangeIdHeader}: ${id}`,
     "connection: close",
     "",
     body,
@@ -48,6 +48,7 @@ export const trackConnections = (
   { most, refused }: { most: number; refused(refusal: Refusal): void },
 ): Connections => {
   const open = new WeakMap<Socket, Connection>();
+  const nextId = createExchangeIds();
   let count = 0;
   // Those over the limit are told so in HTTP; what comes in such numbers that not even that is wise is dropped.
   server.maxConnections = Math.ceil(most * 1.1) + 16;
@@ -70,7 +71,7 @@ export const trackConnections = (
     }
     const refusal = refusalOf(error.code);
     refused(refusal);
-    socket.end(rawAnswer(refusal), () => socket.destroy());
+    socket.end(rawAnswer(refusal, nextId()), () => socket.destroy());
   });
 
   const unknown: Connection = { surplus: false, latest: undefined };
