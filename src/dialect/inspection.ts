@@ -48,6 +48,9 @@ const inspect = (bytes: Buffer, read: (body: Fields) => Inspection): Inspection 
 /** `path` is the one below the base URL, as the dialects know it. */
 const carryingAt = (path: string): Carrying | undefined => carrying.get(path.split("?", 1)[0] ?? "");
 
+/** Whether anything on this path can be read. */
+export const isInspectable = (path: string): boolean => carryingAt(path) !== undefined;
+
 export const inspectRequest = (path: string, body: Buffer): Inspection => {
   const dialect = carryingAt(path);
   return dialect === undefined ? uninspected("unknown-path") : inspect(body, dialect.request);

@@ -62,6 +62,17 @@ export const headersUp = (
   return up;
 };
 
+/** Without a caller's keys: they are for the upstream that the caller meant, not for another one. */
+export const withoutCredentials = (headers: readonly string[]): string[] =>
+  headers.filter((_item, place) => !credentials.has((headers[place - (place % 2)] ?? "").toLowerCase()));
+
+/** Asks for an answer that can be read as it comes. */
+export const asIdentity = (headers: readonly string[]): string[] => [
+  ...headers.filter((_item, place) => (headers[place - (place % 2)] ?? "").toLowerCase() !== "accept-encoding"),
+  "accept-encoding",
+  "identity",
+];
+
 /** Whether a raw name is `lower`, which is in lower case. Compares lengths first: this runs for every header. */
 const isNamed = (name: string, lower: string): boolean =>
   name.length === lower.length && (name === lower || name.toLowerCase() === lower);

@@ -30,6 +30,8 @@ export interface Destinations {
   prefixes: readonly string[];
   /** Null for a model that is not relayed. */
   forModel(route: Route, model: string | null): Destination | null;
+  /** Where another subject's requests go, and under which model name; null when there is no such subject. */
+  forSubject(id: string | null): { destination: Destination; model: string } | null;
   /** For requests that name no model. */
   forRoute(route: Route): Destination;
 }
@@ -105,6 +107,12 @@ export const createDestinations = ({ upstreams, subjects, unmatched, egress, key
     for (const model of models) place.models.set(model, { line, subject: id });
   }
 
+  const bySubject = new Map(
+    subjects.flatMap(({ id, upstream, models: [model] }) =>
+      model === undefined ? [] : [[id, { destination: { line: lineOf(upstream), subject: id }, model }] as const],
+    ),
+  );
+
   const at = ({ prefix }: Route) => places.get(prefix) ?? plain;
   return {
     prefixes: [...places.keys()].filter((prefix) => prefix !== ""),
@@ -113,6 +121,7 @@ export const createDestinations = ({ upstreams, subjects, unmatched, egress, key
       const known = model === null ? undefined : place.models.get(model);
       return known ?? (unmatched === "relay" ? place.others : null);
     },
+    forSubject: (id) => (id === null ? null : (bySubject.get(id) ?? null)),
     forRoute: (route) => at(route).others,
   };
 };

@@ -7,7 +7,7 @@ import { createStreamEnding, envelopeOf, type StreamEnding } from "../dialect/bl
 import type { Gap } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
-import { inspectAnswer, uninspected } from "../dialect/inspection.ts";
+import { inspectAnswer, isInspectable, uninspected } from "../dialect/inspection.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
 import { createStreamedTexts, type StreamedTexts } from "../dialect/streamed-texts.ts";
@@ -29,7 +29,9 @@ export interface Holding {
   keepAliveMs: number;
 }
 
-export interface GuardedAnswerParts {
+export const defaultHolding: Holding = { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 };
+
+interface GuardedAnswerParts {
   response: ServerResponse;
   exchangeId: string;
   /** Below the base URL. */
@@ -118,7 +120,15 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       return;
     }
     if (!(decision instanceof Promise)) done(decision);
-    else void decision.catch(failed).then(done);
+    else {
+      decision
+        .catch(failed)
+        .then(done)
+        .catch((error: unknown) => {
+          failed(error);
+          response.destroy();
+        });
+    }
   };
 
   const passOn = (): Passage => ({
@@ -198,9 +208,12 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       },
       end() {
         const body = Buffer.concat(chunks, bytes);
-        const found = timed(() => inspectAnswer(path, body));
+        let found = uninspected("unreadable-body");
         decide(
-          () => guard.answer(found),
+          () => {
+            found = inspectAnswer(path, body);
+            return guard.answer(found);
+          },
           (decision) => {
             const { edits } = decision;
             settle(body, edits.length === 0 ? body : timed(() => editBody(body, found.carriers, edits)), decision);
@@ -363,6 +376,15 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     const isAnswer = head.status >= 200 && head.status < 300;
     if (guard.response === "none" || !isAnswer) {
       sendHead(head, null);
+      return passOn();
+    }
+    if (!isInspectable(path)) {
+      if (guard.response === "hold") return askAbout("unknown-path", head, []);
+      sendHead(head, undefined);
+      decide(
+        () => guard.answer(uninspected("unknown-path")),
+        () => {},
+      );
       return passOn();
     }
     const encoded = isEncoded(headerIn(head.headers, "content-encoding"));

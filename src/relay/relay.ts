@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import type { Config, Limits, RelaySettings, Subject, Upstream } from "../config/schema.ts";
 import type { Egress } from "../egress/egress.ts";
 import { requestHeaderAllowlist } from "../egress/request-headers.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { trackConnections } from "./connections.ts";
@@ -14,7 +15,9 @@ import { answerHeaderAllowlist } from "./crossing-headers.ts";
 import { createDestinations } from "./destinations.ts";
 import { createDraining } from "./draining.ts";
 import type { ExchangeObserver, RelayMeter } from "./exchange.ts";
+import { defaultHolding, type Holding } from "./guarded-answer.ts";
 import { guardObserver } from "./guarded-observer.ts";
+import { createGuardedRequests } from "./guarded-request.ts";
 import { createRequestHandler } from "./request-handler.ts";
 import { createRouteTable } from "./routes.ts";
 import { type Exchange, type RunningExchange, startExchange } from "./running-exchange.ts";
@@ -41,6 +44,9 @@ export interface RelayOptions {
   egress: Egress;
   /** Keys by upstream id, of upstreams that get one instead of the caller's. */
   keys: ReadonlyMap<string, string>;
+  /** Policies on what passes; left out when there are none. */
+  guard?: Guard;
+  holding?: Holding;
   observer: ExchangeObserver;
   meter: RelayMeter;
   clock: Clock;
@@ -90,6 +96,8 @@ export const createRelay = (options: RelayOptions): Relay => {
     draining,
     requestHeaders: requestHeaderAllowlist(settings.requestHeaders),
     limits,
+    guard: options.guard ?? null,
+    ask: createGuardedRequests({ destinations, holding: options.holding ?? defaultHolding, clock, log }),
     observer: guardObserver(options.observer, log),
     meter,
     clock,

@@ -6,14 +6,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Limits } from "../config/schema.ts";
 import type { OutgoingRequest } from "../egress/egress.ts";
 import type { HeaderAllowlist } from "../egress/header-allowlist.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Connections } from "./connections.ts";
-import { headersUp } from "./crossing-headers.ts";
+import { asIdentity, headersUp, withoutCredentials } from "./crossing-headers.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 import type { Draining } from "./draining.ts";
 import type { ExchangeObserver, RelayMeter } from "./exchange.ts";
 import { createExchangeIds } from "./exchange-ids.ts";
 import { answerWith, breakages, type Refusal, refusals, wrongMethod } from "./failure.ts";
+import type { GuardedRequest, Sending } from "./guarded-request.ts";
 import { collectBody, declaredLength, discardRest } from "./request-body.ts";
 import { readModel } from "./request-model.ts";
 import type { Route, RouteTable } from "./routes.ts";
@@ -27,6 +29,9 @@ export interface HandlerParts {
   draining: Pick<Draining, "begun" | "over">;
   requestHeaders: HeaderAllowlist;
   limits: Limits;
+  /** Null when there are no policies. */
+  guard: Guard | null;
+  ask(request: GuardedRequest): void;
   observer: ExchangeObserver;
   meter: RelayMeter;
   clock: Clock;
@@ -43,7 +48,20 @@ interface Arrival {
 }
 
 /** Why a request was not sent, or null when it was, or will be once its body is here. */
-type Rejection = { refusal: Refusal; route: string } | null;
+type Rejection = Rejected | null;
+
+interface Rejected {
+  refusal: Refusal;
+  route: string;
+}
+
+/** What of a request is settled before it is sent. */
+interface Ready extends Sending {
+  id: string;
+  readAt: number;
+  /** Where the caller meant it to go. */
+  meant: Destination;
+}
 
 /** Label of what belongs to no subject or no route. */
 const other = "other";
@@ -51,7 +69,20 @@ const other = "other";
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
 
 export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
-  const { routes, destinations, connections, draining, requestHeaders, limits, observer, meter, clock, start } = parts;
+  const {
+    routes,
+    destinations,
+    connections,
+    draining,
+    requestHeaders,
+    limits,
+    guard,
+    ask,
+    observer,
+    meter,
+    clock,
+    start,
+  } = parts;
   const nextId = createExchangeIds();
 
   const finish = ({ request, response, awaitsContinue }: Arrival, rejection: Rejection): void => {
@@ -70,25 +101,20 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     return { method: request.method ?? "GET", path, headers: headersUp(request, requestHeaders, line.key), body: null };
   };
 
-  const relayRead = ({ request, response, arrivedAt }: Arrival, route: Route, body: Buffer): Rejection => {
-    const readAt = clock.monotonic();
-    const requested = readModel(body);
-    if (requested.kind === "not-an-object") return { refusal: refusals.notJson, route: route.name };
-    if (requested.kind === "ambiguous") return { refusal: refusals.modelTwice, route: route.name };
-    const destination = destinations.forModel(route, requested.model);
-    if (destination === null) {
-      return { refusal: requested.model === null ? refusals.noModel : refusals.unknownModel, route: route.name };
-    }
+  const sendRead = (arrival: Arrival, route: Route, ready: Ready): RunningExchange | Rejected => {
+    const { request, arrivedAt } = arrival;
+    const { id, readAt, body, destination, answer, held, meant } = ready;
     const outgoing = outgoingTo(destination, request, route);
     if ("reason" in outgoing) return { refusal: outgoing, route: route.name };
-    outgoing.body = body;
     const { subject, line } = destination;
-    const id = nextId();
+    outgoing.body = body;
+    if (held) outgoing.headers = asIdentity(outgoing.headers);
+    if (line !== meant.line && line.key === null) outgoing.headers = withoutCredentials(outgoing.headers);
     const { path } = route;
     const recorder = observer.begin({ id, path, subject, requestBody: body, requestHeaders: request.headers });
-    start({
+    return start({
       id,
-      response,
+      response: answer,
       line,
       outgoing,
       recorder,
@@ -97,13 +123,52 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       arrivedAt,
       readAt,
     });
+  };
+
+  const relayRead = (arrival: Arrival, route: Route, body: Buffer): Rejection => {
+    const readAt = clock.monotonic();
+    const { request, response } = arrival;
+    const requested = readModel(body);
+    if (requested.kind === "not-an-object") return { refusal: refusals.notJson, route: route.name };
+    if (requested.kind === "ambiguous") return { refusal: refusals.modelTwice, route: route.name };
+    const destination = destinations.forModel(route, requested.model);
+    if (destination === null) {
+      return { refusal: requested.model === null ? refusals.noModel : refusals.unknownModel, route: route.name };
+    }
+    const id = nextId();
+    const { subject } = destination;
+    const guarded = guard?.begin({ id, subject, route: route.name, requestHeaders: request.headers });
+    if (!guarded) {
+      const ready = { id, readAt, body, destination, meant: destination, answer: response, held: false };
+      const sent = sendRead(arrival, route, ready);
+      return "refusal" in sent ? sent : null;
+    }
+    ask({
+      id,
+      route,
+      response,
+      body,
+      destination,
+      guard: guarded,
+      send(sending) {
+        const sent = sendRead(arrival, route, { id, readAt, meant: destination, ...sending });
+        if (!("refusal" in sent)) return sent;
+        finish(arrival, sent);
+        return null;
+      },
+      blocked: () => meter.requestRefused(route.name, "blocked"),
+    });
     return null;
   };
 
-  const relayUnread = ({ request, response, awaitsContinue, arrivedAt }: Arrival, route: Route): Rejection => {
-    const destination = destinations.forRoute(route);
+  const sendUnread = (
+    { request, response, awaitsContinue, arrivedAt }: Arrival,
+    route: Route,
+    { id, destination, answer, held }: Omit<Sending, "body"> & { id: string },
+  ): RunningExchange | Rejected => {
     const outgoing = outgoingTo(destination, request, route);
     if ("reason" in outgoing) return { refusal: outgoing, route: route.name };
+    if (held) outgoing.headers = asIdentity(outgoing.headers);
     if (awaitsContinue) response.writeContinue();
     let started: RunningExchange | null = null;
     outgoing.body = streamBody(request, {
@@ -114,8 +179,8 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     const length = declaredLength(request);
     if (outgoing.body !== null && length !== null) outgoing.headers.push("content-length", String(length));
     started = start({
-      id: nextId(),
-      response,
+      id,
+      response: answer,
       line: destination.line,
       outgoing,
       recorder: null,
@@ -123,6 +188,41 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       route: route.name,
       arrivedAt,
       readAt: arrivedAt,
+    });
+    return started;
+  };
+
+  const relayUnread = (arrival: Arrival, route: Route): Rejection => {
+    const { request, response } = arrival;
+    const destination = destinations.forRoute(route);
+    const id = nextId();
+    // Lists of models carry nobody's words.
+    const guarded =
+      route.name === "models"
+        ? null
+        : guard?.begin({ id, subject: null, route: route.name, requestHeaders: request.headers });
+    if (!guarded) {
+      const sent = sendUnread(arrival, route, { id, destination, answer: response, held: false });
+      return "refusal" in sent ? sent : null;
+    }
+    ask({
+      id,
+      route,
+      response,
+      body: null,
+      destination,
+      guard: guarded,
+      send(sending) {
+        const sent = sendUnread(arrival, route, { id, ...sending });
+        if (!("refusal" in sent)) return sent;
+        finish(arrival, sent);
+        return null;
+      },
+      blocked() {
+        meter.requestRefused(route.name, "blocked");
+        if (arrival.awaitsContinue) response.shouldKeepAlive = false;
+        discardRest(request, limits.bodyBytes);
+      },
     });
     return null;
   };

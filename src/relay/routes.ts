@@ -5,7 +5,15 @@
 import { readTarget } from "./canonical-path.ts";
 
 /** The values of the `route` label, besides `other`. */
-export const routeNames = ["chat", "completions", "embeddings", "models", "pass-through"] as const;
+export const routeNames = [
+  "chat",
+  "completions",
+  "responses",
+  "messages",
+  "embeddings",
+  "models",
+  "pass-through",
+] as const;
 type RouteName = (typeof routeNames)[number];
 
 export interface Route {
@@ -34,6 +42,8 @@ interface FixedPath {
 const fixedPaths: ReadonlyMap<string, FixedPath> = new Map([
   ["/chat/completions", { name: "chat", methods: ["POST"], read: true }],
   ["/completions", { name: "completions", methods: ["POST"], read: true }],
+  ["/responses", { name: "responses", methods: ["POST"], read: true }],
+  ["/messages", { name: "messages", methods: ["POST"], read: true }],
   ["/embeddings", { name: "embeddings", methods: ["POST"], read: true }],
   ["/models", { name: "models", methods: ["GET", "HEAD"], read: false }],
 ]);

@@ -3,9 +3,11 @@ import { connect } from "node:net";
 import { afterEach } from "vitest";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { createEgress } from "../../src/egress/egress.ts";
+import type { Guard } from "../../src/guard/guard.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Log } from "../../src/kernel/log.ts";
 import type { ExchangeEnd, ExchangeObserver, ExchangeStart, RelayMeter } from "../../src/relay/exchange.ts";
+import { defaultHolding, type Holding } from "../../src/relay/guarded-answer.ts";
 import { createRelay, type Relay } from "../../src/relay/relay.ts";
 import { type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
 
@@ -42,6 +44,8 @@ interface Setup {
   config?: (upstream: MockUpstream) => Record<string, unknown>;
   keys?: ReadonlyMap<string, string>;
   observer?: ExchangeObserver;
+  guard?: Guard;
+  holding?: Partial<Holding>;
 }
 
 const endings: (() => Promise<unknown>)[] = [];
@@ -50,7 +54,13 @@ afterEach(async () => {
 });
 
 /** Everything it starts is ended after the test. */
-export const runRelay = async ({ config, keys = new Map(), observer }: Setup = {}): Promise<RunningRelay> => {
+export const runRelay = async ({
+  config,
+  keys = new Map(),
+  observer,
+  guard,
+  holding,
+}: Setup = {}): Promise<RunningRelay> => {
   const upstream = await startMockUpstream();
   const settings: Config = configSchema.parse({
     upstreams: [{ id: "main", baseUrl: upstream.baseUrl }],
@@ -98,6 +108,8 @@ export const runRelay = async ({ config, keys = new Map(), observer }: Setup = {
     ...settings,
     egress,
     keys,
+    ...(guard === undefined ? {} : { guard }),
+    holding: { ...defaultHolding, ...holding },
     observer: observer ?? copying,
     meter,
     clock: systemClock,
