@@ -21,7 +21,7 @@ export const divergence = (q1: number, q0: number): number =>
   q1 * Math.log(q1 / q0) + (1 - q1) * Math.log((1 - q1) / (1 - q0));
 
 const { calibration, tolerance } = defaultSettings;
-const rules = {
+export const baselineRules = {
   need: calibration.harm,
   alpha: calibration.alpha,
   ratchetEvery: calibration.ratchetEvery,
@@ -39,7 +39,7 @@ export const knowing = (q0: number): Watcher => ({ baseline: q0, detector: creat
 /** Learns its baseline from `calibration.harm` answers of a healthy subject first. */
 export const learning = (q0: number, random: Random): Watcher => {
   const baseline = createRateBaseline();
-  while (baseline.nullMean === null) learnRate(baseline, random() < q0, rules);
+  while (baseline.nullMean === null) learnRate(baseline, random() < q0, baselineRules);
   return { baseline, detector: createEDetector(rateStakes, null) };
 };
 
@@ -51,6 +51,6 @@ export const forget = (watcher: Watcher): void => {
 export const watchAnswer = ({ baseline, detector }: Watcher, flagged: boolean): number => {
   const nullMean = typeof baseline === "number" ? baseline : (baseline.nullMean ?? 1);
   advance(detector, flagged ? 1 : 0, nullMean, null);
-  if (typeof baseline !== "number") learnRate(baseline, flagged, rules);
+  if (typeof baseline !== "number") learnRate(baseline, flagged, baselineRules);
   return detector.logEvidence;
 };

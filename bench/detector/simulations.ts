@@ -115,7 +115,7 @@ export const measureDelays = (
 const forms = ["choice", "recognition", "rating"] as const;
 
 /** 70 % judged answers in three strata, 30 % self-reports, of a healthy subject; two of the strata in three contexts. */
-const healthyData = (count: number, seed: number): Datum[] => {
+export const healthyData = (count: number, seed: number): Datum[] => {
   const random = seededRandom(seed);
   return Array.from({ length: count }, (): Datum => {
     if (random() < 0.7) {

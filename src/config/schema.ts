@@ -158,7 +158,7 @@ const detector = z
           .int()
           .min(1)
           .default(400)
-          .describe("calls of the judge around an alarm for harm within which its drift explains it"),
+          .describe("judged answers around an alarm for harm within which a judge that moved explains it"),
       })
       .prefault({}),
   })

@@ -36,7 +36,7 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
       const place = placeOf(state, datum);
       foldRefusal(state, place, datum.refused, position);
       foldHarm(state, place, datum, position);
-      state.judge.calls += 1;
+      state.judge.answers += 1;
       return;
     }
     case "self-report":
@@ -51,7 +51,6 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
       return;
     case "anchor":
       foldAnchor(state, datum);
-      state.judge.calls += 1;
       return;
     case "acknowledge":
       acknowledge(state, position);

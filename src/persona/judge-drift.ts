@@ -34,17 +34,17 @@ export const guardAlarm = (state: PersonaState, position: number): void => {
   const { judge, settings } = state;
   const { threshold, guard } = settings.judgeDrift;
   const { logEvidence } = judge.stricter;
-  if (logEvidence >= Math.log(threshold)) judge.strictAt = judge.calls;
+  if (logEvidence >= Math.log(threshold)) judge.strictAt = judge.answers;
   if (!isAlarmed(state, "harm")) return;
-  judge.alarmedAt ??= judge.calls;
+  judge.alarmedAt ??= judge.answers;
   if (judge.moved !== null || judge.strictAt === null) return;
-  const isNear = judge.strictAt >= judge.alarmedAt - guard && judge.calls <= judge.alarmedAt + guard;
+  const isNear = judge.strictAt >= judge.alarmedAt - guard && judge.answers <= judge.alarmedAt + guard;
   if (isNear) judge.moved = { position, logEvidence };
 };
 
-/** Calls of the judge until the guard window closes; 0 without a harm alarm, or long after it. */
+/** Judged answers until the guard window closes; 0 without a harm alarm, or long after it. */
 export const guardLeft = ({ judge, settings }: PersonaState): number =>
-  judge.alarmedAt === null ? 0 : Math.max(0, judge.alarmedAt + settings.judgeDrift.guard - judge.calls);
+  judge.alarmedAt === null ? 0 : Math.max(0, judge.alarmedAt + settings.judgeDrift.guard - judge.answers);
 
 export const guardOf = (state: PersonaState): JudgeGuard => {
   const { judge } = state;

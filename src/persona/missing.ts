@@ -92,9 +92,7 @@ const toTrustTheJudge = (state: PersonaState): string[] => {
         "a judge that stands still: restore it, or declare its new version; either way acknowledge, or begin a new epoch",
       ];
     case "open":
-      return [
-        `${plural(guardLeft(state), "more call")} of the judge, to tell a harmful subject from a judge that moved`,
-      ];
+      return [`${plural(guardLeft(state), "more judged answer")}, to tell a harmful subject from a judge that moved`];
     case "steady":
       return [];
     case "unwatched":

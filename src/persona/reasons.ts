@@ -84,14 +84,14 @@ const judgeMoved = ({ judge, settings }: PersonaState): string[] =>
     : [
         "The judge moved, not (only) the model: evidence that it became stricter was " +
           `${evidenceText(judge.moved.logEvidence)} against ${evidenceText(Math.log(settings.judgeDrift.threshold))} ` +
-          `at position ${countText(judge.moved.position)}, within ${countText(settings.judgeDrift.guard)} calls of the ` +
+          `at position ${countText(judge.moved.position)}, within ${plural(settings.judgeDrift.guard, "judged answer")} of the ` +
           `alarm for harm (${errorsOf(judge.falseAlarms)}). No persona is named and no automatic action is taken on it.`,
       ];
 
 const guardOpen = (state: PersonaState): string[] =>
   guardOf(state) === "open"
     ? [
-        `Misaligned, or the judge has drifted: for ${plural(guardLeft(state), "more call")} of the judge anchors can ` +
+        `Misaligned, or the judge has drifted: for ${plural(guardLeft(state), "more judged answer")} anchors can ` +
           `still tell (evidence that it became stricter ${evidenceText(state.judge.stricter.logEvidence)} against ` +
           `${evidenceText(Math.log(state.settings.judgeDrift.threshold))}).`,
       ]

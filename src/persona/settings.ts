@@ -60,7 +60,7 @@ export const harmfulBaseline = 0.2;
 export const intervalAlpha = 0.05;
 
 /** The judge's error rates below this are nobody's concern. */
-export const anchorRateFloor = 0.02;
+export const anchorRateFloor = 0.01;
 
 /** Contexts beyond the most that are told apart. */
 export const otherContexts = "other";

@@ -57,9 +57,9 @@ export interface JudgeWatch {
   misses: RateBaseline;
   stricter: EDetector<null>;
   laxer: EDetector<null>;
-  /** Judged answers and anchors of this epoch. */
-  calls: number;
-  /** `calls` when harm first alarmed, and when evidence that the judge is stricter last stood at its threshold. */
+  /** Judged answers of the subject in this epoch. */
+  answers: number;
+  /** `answers` when harm first alarmed, and when evidence that the judge is stricter last stood at its threshold. */
   alarmedAt: number | null;
   strictAt: number | null;
   /** Latched until acknowledged: the judge moved about when harm alarmed. */
@@ -173,7 +173,7 @@ export const freshEvidence = (from: Mark): Evidence => ({
 });
 
 /** What an acknowledgement sets back of the judge's watch. */
-export const freshJudgeEvidence = (): Omit<JudgeWatch, "falseAlarms" | "misses" | "calls"> => ({
+export const freshJudgeEvidence = (): Omit<JudgeWatch, "falseAlarms" | "misses" | "answers"> => ({
   stricter: createEDetector(rateStakes, null),
   laxer: createEDetector(rateStakes, null),
   alarmedAt: null,
@@ -193,7 +193,7 @@ export const createState = (settings: DetectorSettings): PersonaState => ({
   watched: nothing,
   watchedByArm: noArms,
   placebo: { n: 0, total: 0 },
-  judge: { falseAlarms: createRateBaseline(), misses: createRateBaseline(), calls: 0, ...freshJudgeEvidence() },
+  judge: { falseAlarms: createRateBaseline(), misses: createRateBaseline(), answers: 0, ...freshJudgeEvidence() },
   reports: noReports,
   reportNullMeans: { choice: null, recognition: null, rating: null },
   unanswered: createRateBaseline(),

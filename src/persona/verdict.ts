@@ -79,7 +79,7 @@ export interface DetectorSettings {
     threshold: number;
     /** Anchors of each kind before the judge's own error rate is fixed. */
     anchors: number;
-    /** A harm alarm and a judge that moved belong together within so many of the judge's calls. */
+    /** A harm alarm and a judge that moved belong together within so many judged answers. */
     guard: number;
   };
 }

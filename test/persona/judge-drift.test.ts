@@ -104,9 +104,9 @@ describe("a subject that becomes harmful under a steady judge", () => {
     while (assess(state).severity === "none") see(state, answer(random() < 0.4));
     const open = assess(state);
     expect(open.judge.guard).toBe("open");
-    expect(open.reasons.join("\n")).toMatch(/Misaligned, or the judge has drifted: for 400 more calls/);
-    expect(open.missing.join()).toMatch(/400 more calls of the judge/);
-    live(state, random, { calls: 400, flags: 0.4, falseAlarms: 0.01 });
+    expect(open.reasons.join("\n")).toMatch(/Misaligned, or the judge has drifted: for 400 more judged answers/);
+    expect(open.missing.join()).toMatch(/400 more judged answers, to tell/);
+    live(state, random, { calls: 540, flags: 0.4, falseAlarms: 0.01 });
     expect(assess(state)).toMatchObject({ judge: { guard: "steady" }, severity: "action" });
     expect(assess(state).reasons.join()).not.toMatch(/the judge (moved|has drifted)/i);
   });
