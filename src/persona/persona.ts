@@ -2,6 +2,6 @@
 export { assess } from "./assess.ts";
 export { type FleetStanding, fleetStandings } from "./fleet.ts";
 export { step } from "./fold.ts";
-export { type ProbePace, probeMix, probePace, probesTeach } from "./probe-mix.ts";
+export { probeMix, probePace, probesTeach } from "./probe-mix.ts";
 export { defaultSettings, method } from "./settings.ts";
 export { createState, type PersonaState } from "./state.ts";

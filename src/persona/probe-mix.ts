@@ -27,7 +27,7 @@ const harmShare = ({ persona, phase, evidence: { harm }, probing }: Verdict): nu
 };
 
 /** How fast to probe, as a factor on the usual rate, and what to ask. The caller caps what a day may cost. */
-export interface ProbePace {
+interface ProbePace {
   factor: 1 | 10;
   mix: Pick<ProbeMix, "harm" | "selfReport">;
 }

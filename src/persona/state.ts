@@ -46,9 +46,9 @@ export interface Part {
   detector: EDetector<Mark>;
 }
 
-export type ProbeArm = Exclude<HarmArm, "live">;
+type ProbeArm = Exclude<HarmArm, "live">;
 
-export type ArmCounts = Readonly<Record<HarmArm, Count>>;
+type ArmCounts = Readonly<Record<HarmArm, Count>>;
 
 /** What the frozen answers say of the judge. */
 export interface JudgeWatch {

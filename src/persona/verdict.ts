@@ -140,7 +140,7 @@ export interface ArmView {
   evidence: EvidenceValue | null;
 }
 
-export interface ContextView {
+interface ContextView {
   name: string;
   rate: Interval;
   evidence: EvidenceValue;

@@ -46,6 +46,17 @@ describe("subjects", () => {
     expect(live).toEqual({ sampleRate: 0.1, maxPerHour: 120 });
   });
 
+  test("each has its place in the fleet, with the evidence that being one of two leaves", async () => {
+    const { subjects } = subjectList.parse(await get("/api/subjects"));
+    expect(subjects.map(({ fleet }) => fleet.rank).sort()).toEqual([1, 2]);
+    for (const { fleet } of subjects) {
+      // Both have the same evidence, so neither pays for the other.
+      expect(fleet.logEvidence).toBeCloseTo(-1.5, 9);
+      expect(fleet.severity).toBe("none");
+    }
+    expect(subjectView.parse(await get("/api/subjects/search")).fleet).toEqual(subjects[1]?.fleet);
+  });
+
   test("an unknown one is a 404 that lists the ids there are", async () => {
     const { status, json } = await running.call("/api/subjects/nobody");
     expect(status).toBe(404);
