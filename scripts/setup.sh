@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a fresh checkout lacks; does nothing when all is there.
 #   setup.sh          npm packages (which bring the pinned Node)
-#   setup.sh --test   the same, and Debian's prometheus and prometheus-alertmanager where apt-get may be used
+#   setup.sh --test   the same, and Debian's prometheus, prometheus-alertmanager and chromium where apt-get may be used
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,19 +12,26 @@ if [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
   touch "$stamp"
 fi
 
-if [ "${1:-}" = "--test" ] && ! { command -v promtool && command -v amtool; } >/dev/null 2>&1; then
-  if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-    echo "setup: installing Debian's prometheus and prometheus-alertmanager" >&2
-    # A policy that forbids it keeps the package from starting its own service.
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-      printf '#!/bin/sh\nexit 101\n' >"$policy"
-      chmod 755 "$policy"
-      trap 'rm -f "$policy"' EXIT
-    fi
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; } \
-      >/dev/null 2>&1 || echo "setup: they could not be installed; tests that need them will say that they were skipped" >&2
-  else
-    echo "setup: no Prometheus and no root apt-get; tests that need it will say that they were skipped" >&2
-  fi
+[ "${1:-}" = "--test" ] || exit 0
+
+missing=""
+for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
+  echo "setup: no root apt-get for$missing; tests that need them will say that they were skipped" >&2
+  exit 0
 fi
+echo "setup: installing Debian's$missing" >&2
+# A policy that forbids it keeps the packages from starting services of their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+# shellcheck disable=SC2086 # a list
+{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
+  >/dev/null 2>&1 || echo "setup: they could not be installed; tests that need them will say that they were skipped" >&2

@@ -200,6 +200,8 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       .filter(({ probes }) => probes.enabled)
       .map(({ id, probes }) => ({ subject: id, perHour: probes.perHour, status: () => known(probers, id).status() })),
   });
+  const traces = createVerdictTraces({ store, clock, most: tracePoints });
+  opened.defer(traces.close);
   const control = createControl({
     subjects: config.subjects,
     ledger,
@@ -212,7 +214,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         return entry;
       },
     },
-    traces: createVerdictTraces({ store, most: tracePoints }),
+    traces,
     onEntry: (listener) => ledger.subscribe(({ entry }) => listener(entry.subject)),
     probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
     store,

@@ -242,7 +242,6 @@ export const observationDetail = observationView.extend({
 });
 export type ObservationDetail = z.infer<typeof observationDetail>;
 
-
 export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
 export type ObservationPage = z.infer<typeof observationPage>;
 

@@ -22,7 +22,7 @@ export interface ControlOptions {
   subjects: readonly WatchedSubject[];
   ledger: Omit<SubjectState, "probes">;
   changes: Changes;
-  traces: VerdictTraces;
+  traces: Pick<VerdictTraces, "read">;
   /** Calls back with the subject of every new entry of the log; the returned function ends it. */
   onEntry(listener: (subject: string) => void): () => void;
   /** Null while nothing probes this subject. */

@@ -35,7 +35,7 @@ const viewObservation = ({ position, at, replica, subject, body: { kind: _, cont
 interface Options {
   subjects: Subjects;
   store: Pick<EvidenceStore, "latest" | "link">;
-  traces: VerdictTraces;
+  traces: Pick<VerdictTraces, "read">;
   authorised: RequestHandler;
 }
 

@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry } from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Interval, Persona, Severity, Verdict } from "../persona/verdict.ts";
 import { createFold } from "./fold.ts";
 import { type Compared, createThenAndNow, type ThenAndNow } from "./then-and-now.ts";
@@ -34,10 +35,13 @@ export interface VerdictTrace {
 
 export interface VerdictTraces {
   read(subject: string): Promise<VerdictTrace>;
+  /** Ends the keeping up. */
+  close(): void;
 }
 
 interface Options {
   store: Pick<EvidenceStore, "since">;
+  clock: Pick<Clock, "after">;
   /** Points kept of one subject, about; half as many after a thinning. */
   most: number;
 }
@@ -60,6 +64,9 @@ const newTrace = (): Trace => ({
   calibrating: true,
   changePoint: null,
 });
+
+/** Now and then all that is new is folded, so that nobody who was just paged waits for a long log. */
+const keepUpMs = 30_000;
 
 /** Rows folded without letting anything else run: some milliseconds. */
 const pageSize = 250;
@@ -92,7 +99,7 @@ const turnsAt = (points: readonly TracePoint[], index: number): boolean => {
 const thinned = (points: readonly TracePoint[]): TracePoint[] =>
   points.filter((_, index) => index % 2 === 0 || turnsAt(points, index));
 
-export const createVerdictTraces = ({ store, most }: Options): VerdictTraces => {
+export const createVerdictTraces = ({ store, clock, most }: Options): VerdictTraces => {
   const fold = createFold();
   const traces = new Map<string, Trace>();
   let position = 0;
@@ -134,15 +141,27 @@ export const createVerdictTraces = ({ store, most }: Options): VerdictTraces => 
     }
   };
 
+  const caughtUp = (): Promise<void> => {
+    under ??= catchUp().finally(() => {
+      under = null;
+    });
+    return under;
+  };
+
+  const keepUp = (): void => {
+    // A row that can't be read is told to whoever asks for the trace.
+    void caughtUp().catch(() => {});
+    cancel = clock.after(keepUpMs, keepUp);
+  };
+  let cancel = clock.after(0, keepUp);
+
   return {
     async read(subject) {
-      under ??= catchUp().finally(() => {
-        under = null;
-      });
-      await under;
+      await caughtUp();
       const trace = traces.get(subject);
       if (trace === undefined) return { points: [], compared: [] };
       return { points: trace.points, compared: trace.thenAndNow.read(trace.changePoint) };
     },
+    close: () => cancel(),
   };
 };

@@ -55,10 +55,13 @@ const story = (healthy: number, harmful: number) => {
   return log;
 };
 
+/** No time goes by. */
+const still = { after: () => () => {} };
+
 describe("the trace of a verdict", () => {
   test("is bounded, in order, and has a point wherever persona or severity changed", async () => {
     const { store, entries } = story(900, 400);
-    const { points } = await createVerdictTraces({ store, most: 60 }).read("bot");
+    const { points } = await createVerdictTraces({ store, clock: still, most: 60 }).read("bot");
     expect(points.length).toBeLessThanOrEqual(60);
     expect(points.map(({ position }) => position)).toEqual(
       points.map(({ position }) => position).sort((a, b) => a - b),
@@ -73,17 +76,17 @@ describe("the trace of a verdict", () => {
 
   test("goes on where it was when more is in the log, and equals one that reads it all at once", async () => {
     const { store, add } = story(700, 0);
-    const traces = createVerdictTraces({ store, most: 50 });
+    const traces = createVerdictTraces({ store, clock: still, most: 50 });
     await traces.read("bot");
     for (let row = 0; row < 300; row++) add(judged(row % 3 === 0));
     const later = await Promise.all([traces.read("bot"), traces.read("bot")]);
-    expect(later[0]).toEqual(await createVerdictTraces({ store, most: 50 }).read("bot"));
+    expect(later[0]).toEqual(await createVerdictTraces({ store, clock: still, most: 50 }).read("bot"));
     expect(later[1]).toEqual(later[0]);
   });
 
   test("sets what is seen now beside what was seen while learning", async () => {
     const { store } = story(900, 400);
-    const { compared } = await createVerdictTraces({ store, most: 60 }).read("bot");
+    const { compared } = await createVerdictTraces({ store, clock: still, most: 60 }).read("bot");
     const harm = compared.find(({ dimension, name }) => dimension === "arm" && name === "fresh");
     expect(harm?.baseline.mean).toBeLessThan(0.05);
     expect(harm?.now.mean).toBeGreaterThan(0.2);
@@ -92,11 +95,42 @@ describe("the trace of a verdict", () => {
     expect(compared.find(({ name }) => name === "two-descriptions")?.now.mean).toBeLessThan(0.1);
   });
 
+  test("is folded beforehand, now and then, until it is closed", async () => {
+    const { store } = story(300, 0);
+    const timers: { ms: number; run: () => void }[] = [];
+    let cancelled = 0;
+    let asked = 0;
+    const traces = createVerdictTraces({
+      store: {
+        since(position, limit) {
+          asked += 1;
+          return store.since(position, limit);
+        },
+      },
+      clock: {
+        after(ms, run) {
+          timers.push({ ms, run });
+          return () => {
+            cancelled += 1;
+          };
+        },
+      },
+      most: 50,
+    });
+    timers[0]?.run();
+    expect(timers.map(({ ms }) => ms)).toEqual([0, 30_000]);
+    await traces.read("bot");
+    // The reading shared the run that was under way.
+    expect(asked).toBe(2);
+    traces.close();
+    expect(cancelled).toBe(1);
+  });
+
   test("begins anew with an epoch, and keeps subjects apart", async () => {
     const { store, add, entries } = story(400, 0);
     add(epoch, "other");
     add(epoch);
-    const traces = createVerdictTraces({ store, most: 50 });
+    const traces = createVerdictTraces({ store, clock: still, most: 50 });
     const { points } = await traces.read("bot");
     expect(points.length).toBeLessThan(3);
     expect(points[0]?.at).toBeGreaterThanOrEqual(entries.length - 2);
