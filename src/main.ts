@@ -110,7 +110,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const ledger = createLedger({
     store,
     clock,
-    subjects: config.subjects.map(({ id, models, detector }, index) => ({
+    subjects: config.subjects.map(({ id, models, version, detector }, index) => ({
       id,
       detector,
       versions: {
@@ -118,6 +118,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         classifier: judging.source,
         threshold: String(threshold),
         probeSet: probeSets[index]?.version ?? "",
+        ...(version === undefined ? {} : { declared: version }),
       },
     })),
     onVerdict: (subject, { persona, severity, reasons }) =>

@@ -175,6 +175,14 @@ const subject = z.strictObject({
     .describe(
       "path prefix of this subject's base URL, e.g. /support for http://candor:8080/support/v1; the subject is found below it only, and everything else asked below it goes to this subject's upstream too. Subjects that share a prefix: the first one's upstream",
     ),
+  version: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      "of whatever shapes its answers beside the model's name, e.g. the system prompt; another one starts a new baseline",
+    ),
   live: live.prefault({}),
   probes: probes.prefault({}),
   detector: detector.prefault({}),

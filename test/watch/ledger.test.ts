@@ -160,7 +160,7 @@ describe("the ledger", () => {
   });
 
   test.each<[string, Partial<LedgerSubject>, string]>([
-    ["the model", { versions: { ...bot.versions, model: "other-model" } }, 'versions.model null -> "other-model"'],
+    ["the model", { versions: { ...bot.versions, models: "other-model" } }, 'versions.models null -> "other-model"'],
     ["the judge", { versions: { ...bot.versions, judge: "words-v2" } }, 'versions.judge "words-v1" -> "words-v2"'],
     ["a setting", { detector: { ...detector, tolerance: 0.05 } }, "detector.tolerance 0.002 -> 0.05"],
     [

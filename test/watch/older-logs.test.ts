@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { type EntryBody, entryBody, type Observation } from "../../src/evidence/entry.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
+import { defaultSettings } from "../../src/persona/persona.ts";
 import { createFold } from "../../src/watch/fold.ts";
 import { choice, entryOf, observationOf } from "./rows.ts";
 
@@ -69,6 +70,11 @@ const written: [rows: number, persona: string, severity: string, harm: number][]
   [2470, "self-deprecating", "ticket", 3.941117279],
   [2600, "self-deprecating", "ticket", 4.688231932],
 ];
+
+test("an epoch of such a log goes by what are still the defaults, so that it need not begin anew", () => {
+  const { contexts, judgeDrift } = defaultSettings;
+  expect(epoch).toMatchObject({ detector: { contexts, judgeDrift } });
+});
 
 test("a log without contexts gives the verdicts that it gave when it was written", () => {
   const random = seededRandom(20_26);
