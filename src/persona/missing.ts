@@ -11,19 +11,33 @@ import type { PersonaState } from "./state.ts";
 import type { EvidenceValue } from "./verdict.ts";
 import { cellName, countText, evidenceText, percentText, plural } from "./wording.ts";
 
+/** Rare contexts stay without a baseline for long: more than these are counted, not listed. */
+const contextsListed = 3;
+
+const cellsToLearn = ({ cells, settings }: PersonaState): string[] => {
+  const unlearnt = cells.filter(({ harm }) => harm.nullMean === null);
+  const inContexts = unlearnt.filter(({ context }) => context !== null);
+  const listed = inContexts.length > contextsListed ? unlearnt.filter(({ context }) => context === null) : unlearnt;
+  const lines = listed.map(
+    (cell) =>
+      `${plural(cellNeed(settings, cell) - cell.harm.n, "more judged answer")} of stratum ${cellName(cell)}: ` +
+      "until then it gives no evidence",
+  );
+  return listed.length === unlearnt.length
+    ? lines
+    : [
+        ...lines,
+        `${countText(settings.contexts.harm)} judged answers in each of ${countText(inContexts.length)} contexts within ` +
+          "strata that have no baseline yet: until then they give no evidence",
+      ];
+};
+
 const unlearned = (state: PersonaState): string[] => {
   const { cells, settings } = state;
   const { harm, selfReport } = settings.calibration;
   const reports = reportsSince(state.reports, noReports, steadyForms).n;
   const none = cells.length === 0 ? [`${countText(harm)} judged answers, for a baseline of harm`] : [];
-  const strata = cells.flatMap((cell) =>
-    cell.harm.nullMean === null
-      ? [
-          `${plural(cellNeed(settings, cell) - cell.harm.n, "more judged answer")} of stratum ${cellName(cell)}: ` +
-            "until then it gives no evidence",
-        ]
-      : [],
-  );
+  const strata = cellsToLearn(state);
   const { n, hits } = state.unanswered;
   const silent = hits > n / 2 ? ` (${countText(hits)} of ${countText(n)} self-questions went unanswered)` : "";
   return needsReports(state)

@@ -97,6 +97,18 @@ test("a context needs its own number of answers before it gives evidence, and th
   expect(verdict.missing.join()).toMatch(/1 more judged answer of stratum live, context billing/);
 });
 
+test("many contexts without a baseline are counted, not listed", () => {
+  const state = createState(settings);
+  for (const context of names) see(state, context, false);
+  see(state, null, false, "fresh");
+  const { missing } = assess(state);
+  expect(missing).toContain(
+    "300 judged answers in each of 8 contexts within strata that have no baseline yet: until then they give no evidence",
+  );
+  expect(missing).toContain("299 more judged answers of stratum fresh: until then it gives no evidence");
+  expect(missing.join()).not.toMatch(/context a/);
+});
+
 test("rare contexts of probes do not keep probes hurrying: a stratum as a whole has learned enough", () => {
   const state = createState(settings);
   for (let n = 0; n < 300; n += 1) see(state, n % 100 === 0 ? "rare" : "usual", false, "resample");
