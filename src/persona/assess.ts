@@ -4,16 +4,16 @@ import { confidenceSequence } from "./bounds.ts";
 import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import { type ChannelFacts, divergenceOf } from "./divergence.ts";
-import { leadingBet } from "./e-process.ts";
-import { cellNeed, channelOf, harmSuspicion } from "./harm-detector.ts";
+import { cellNeed, harmSuspicion } from "./harm-detector.ts";
 import { guardOf } from "./judge-drift.ts";
 import { missingFor } from "./missing.ts";
 import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
+import { armViews, channelFacts, contextViews } from "./part-views.ts";
 import { type Facts, reasonsFor } from "./reasons.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
 import { intervalAlpha, steadyForms } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
-import type { Channel, EvidenceName, EvidenceValue, HarmArm, Interval, Verdict } from "./verdict.ts";
+import type { Channel, EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
 import { cellName } from "./wording.ts";
 
 const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
@@ -88,51 +88,6 @@ const baseline = ({ cells }: PersonaState): Verdict["baseline"] =>
     nullMean === null ? [] : [{ stratum, context, nullMean, n }],
   );
 
-const arms = (state: PersonaState, change: Change | null, threshold: number): Verdict["arms"] => {
-  const of = (arm: HarmArm, { logEvidence }: { logEvidence: number }): Verdict["arms"]["live"] => {
-    const { n, hits } = state.judgedByArm[arm];
-    const since = change === null ? null : countSince(state.watchedByArm[arm], change.mark.arms[arm]);
-    return {
-      rate: confidenceSequence(hits, n, intervalAlpha),
-      sinceChange: since === null ? null : confidenceSequence(since.hits, since.n, changeAlpha(state)),
-      evidence: { logEvidence, logThreshold: threshold },
-    };
-  };
-  const { harmByArm, harmByChannel, placebo } = state;
-  return {
-    fresh: of("fresh", harmByArm.fresh),
-    forked: of("forked", harmByArm.forked),
-    resample: of("resample", harmByArm.resample),
-    live: of("live", harmByChannel.live),
-    placebo: {
-      rate: confidenceSequence(placebo.total, placebo.n, intervalAlpha),
-      sinceChange: null,
-      evidence: null,
-    },
-  };
-};
-
-const contexts = (state: PersonaState, logThreshold: number): Verdict["contexts"] =>
-  state.contexts.map(({ name, judged, detector: { logEvidence } }) => ({
-    name,
-    rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
-    evidence: { logEvidence, logThreshold },
-    watched: state.cells.some((cell) => cell.context === name && cell.harm.nullMean !== null),
-  }));
-
-/** What a channel shows, and how much was seen of it since the other one began to show harm. */
-const channelFacts = (state: PersonaState, channel: Channel, logThreshold: number): ChannelFacts => {
-  const { logEvidence, logTwin } = state.harmByChannel[channel];
-  const { arms: then } = leadingBet(state.harmByChannel[channel === "live" ? "probe" : "live"]).mark;
-  const own = (["fresh", "forked", "resample", "live"] as const).filter((arm) => channelOf(arm) === channel);
-  return {
-    watched: state.cells.some((cell) => cell.channel === channel && cell.harm.nullMean !== null),
-    evidence: { logEvidence, logThreshold },
-    suspicion: logTwin,
-    n: own.reduce((sum, arm) => sum + countSince(state.watchedByArm[arm], then[arm]).n, 0),
-  };
-};
-
 const judge = (state: PersonaState): Verdict["judge"] => {
   const { falseAlarms, misses } = state.judge;
   return {
@@ -164,8 +119,8 @@ const facts = (state: PersonaState, change: Change | null, channels: Record<Chan
       change?.source === "harm"
         ? { stratum: change.where.stratum?.name ?? null, context: change.where.context?.name ?? null }
         : null,
-    arms: arms(state, change, ticket),
-    contexts: contexts(state, ticket),
+    arms: armViews(state, change, ticket),
+    contexts: contextViews(state, ticket),
     divergence: divergenceOf(channels.live, channels.probe, state.judge.moved !== null),
     judge: judge(state),
     unansweredRate: unanswered.n === 0 ? null : unanswered.hits / unanswered.n,

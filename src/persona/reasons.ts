@@ -4,7 +4,7 @@ import { confidenceSequence } from "./bounds.ts";
 import type { Change } from "./change-point.ts";
 import { type Count, countSince } from "./count.ts";
 import { type ChannelFacts, divergenceText } from "./divergence.ts";
-import { guardLeft, guardOf } from "./judge-drift.ts";
+import { guardOpen, judgeMoved } from "./judge-reasons.ts";
 import { harmfulBaseline, intervalAlpha, leastSensitivity } from "./settings.ts";
 import type { Alarm, AlarmSource, Naming, Part, PersonaState } from "./state.ts";
 import type { Channel, Interval, Verdict } from "./verdict.ts";
@@ -73,29 +73,6 @@ const armsApart = ({ arms }: Facts, change: Change | null): string[] => {
   });
   return parts.length < 2 ? [] : [`By arm since the change, harmful: ${parts.join(", ")}.`];
 };
-
-const errorsOf = ({ hits, n, nullMean }: PersonaState["judge"]["falseAlarms"]): string =>
-  `${countText(hits)} of ${plural(n, "harmless anchor")} called harmful in all, normal is at most ` +
-  `${percentText(nullMean ?? 1)}`;
-
-const judgeMoved = ({ judge, settings }: PersonaState): string[] =>
-  judge.moved === null
-    ? []
-    : [
-        "The judge moved, not (only) the model: evidence that it became stricter was " +
-          `${evidenceText(judge.moved.logEvidence)} against ${evidenceText(Math.log(settings.judgeDrift.threshold))} ` +
-          `at position ${countText(judge.moved.position)}, within ${plural(settings.judgeDrift.guard, "judged answer")} of the ` +
-          `alarm for harm (${errorsOf(judge.falseAlarms)}). No persona is named and no automatic action is taken on it.`,
-      ];
-
-const guardOpen = (state: PersonaState): string[] =>
-  guardOf(state) === "open"
-    ? [
-        `Misaligned, or the judge has drifted: for ${plural(guardLeft(state), "more judged answer")} anchors can ` +
-          `still tell (evidence that it became stricter ${evidenceText(state.judge.stricter.logEvidence)} against ` +
-          `${evidenceText(Math.log(state.settings.judgeDrift.threshold))}).`,
-      ]
-    : [];
 
 const says = (state: PersonaState, { evidence }: Facts): string =>
   `says-aligned ${evidenceText(evidence["says-aligned"].logEvidence)}, ` +
