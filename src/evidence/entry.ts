@@ -87,6 +87,8 @@ const epoch = z.strictObject({
   }),
   /** What was declared to be running: model, judge, probe set; a change of any of these starts an epoch. */
   versions: z.record(z.string(), z.string()),
+  /** As in a verdict: by which method baselines are learned in this epoch. */
+  method: z.number().int().min(1).exactOptional(),
 });
 export type Epoch = z.infer<typeof epoch>;
 

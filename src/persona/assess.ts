@@ -10,8 +10,9 @@ import { missingFor } from "./missing.ts";
 import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
 import { armViews, channelFacts, contextViews } from "./part-views.ts";
 import { type Facts, reasonsFor } from "./reasons.ts";
+import { reportsLearned } from "./report-baseline.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
-import { intervalAlpha, steadyForms } from "./settings.ts";
+import { intervalAlpha } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { Channel, EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
 import { cellName } from "./wording.ts";
@@ -59,13 +60,14 @@ const selfReport = (state: PersonaState, change: Change | null): Verdict["selfRe
   };
 };
 
-const calibration = ({ cells, reports, settings }: PersonaState): Verdict["calibration"] => {
+const calibration = (state: PersonaState): Verdict["calibration"] => {
+  const { cells, settings } = state;
   const { harm, selfReport: need } = settings.calibration;
   const progress = (name: string, n: number, needed: number) => ({ name, have: Math.min(n, needed), need: needed });
   return [
     ...(cells.length === 0 ? [progress("judged answers", 0, harm)] : []),
     ...cells.map((cell) => progress(cellName(cell), cell.harm.n, cellNeed(settings, cell))),
-    progress("self-reports", reportsSince(reports, noReports, steadyForms).n, need),
+    progress("self-reports", reportsLearned(state), need),
   ];
 };
 
@@ -79,7 +81,7 @@ const probing = (state: PersonaState): Verdict["probing"] => {
   return {
     suspicion: harmSuspicion(state),
     harmNeed: judged.size === 0 ? harm : [...judged.values()].reduce((sum, n) => sum + missingOf(n), 0),
-    selfReportNeed: Math.max(0, need - reportsSince(state.reports, noReports, steadyForms).n),
+    selfReportNeed: Math.max(0, need - reportsLearned(state)),
   };
 };
 

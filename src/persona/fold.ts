@@ -56,7 +56,7 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
       acknowledge(state, position);
       return;
     case "epoch":
-      Object.assign(state, createState(state.settings));
+      Object.assign(state, createState(state.settings, state.method));
       return;
   }
 };

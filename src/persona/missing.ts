@@ -4,9 +4,9 @@ import { cellNeed } from "./harm-detector.ts";
 import { guardLeft, guardOf } from "./judge-drift.ts";
 import { namingStart } from "./naming.ts";
 import type { Facts } from "./reasons.ts";
-import { needsReports } from "./report-baseline.ts";
-import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
-import { harmfulBaseline, steadyForms } from "./settings.ts";
+import { needsReports, reportsLearned } from "./report-baseline.ts";
+import { contentSensitivity, reportEvidence } from "./self-report.ts";
+import { harmfulBaseline } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { EvidenceValue } from "./verdict.ts";
 import { cellName, countText, evidenceText, percentText, plural } from "./wording.ts";
@@ -35,7 +35,7 @@ const cellsToLearn = ({ cells, settings }: PersonaState): string[] => {
 const unlearned = (state: PersonaState): string[] => {
   const { cells, settings } = state;
   const { harm, selfReport } = settings.calibration;
-  const reports = reportsSince(state.reports, noReports, steadyForms).n;
+  const reports = reportsLearned(state);
   const none = cells.length === 0 ? [`${countText(harm)} judged answers, for a baseline of harm`] : [];
   const strata = cellsToLearn(state);
   const { n, hits } = state.unanswered;

@@ -21,8 +21,9 @@ export const defaultSettings: DetectorSettings = {
 };
 
 /**
- * Number of the method by which verdicts are computed, kept with each recorded verdict: a replay compares whole verdicts
- * of its own method, and of an older one persona and severity. Raise it with any change of what a verdict holds or says.
+ * Number of the method by which verdicts are computed, kept with each recorded verdict and each epoch. A replay compares
+ * whole verdicts of its own method, and of an older one persona and severity; an epoch goes on learning as it began.
+ * Raise it with any change of what a verdict holds or says. 1: rows without a number.
  */
 export const method = 2;
 

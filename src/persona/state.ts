@@ -7,7 +7,7 @@ import { createEDetector, type EDetector } from "./e-process.ts";
 import type { Harmlessness } from "./harmless.ts";
 import { createRateBaseline, type RateBaseline } from "./rate-baseline.ts";
 import { noReports, type ReportTally } from "./self-report.ts";
-import { driftStakes, rateStakes } from "./settings.ts";
+import { method as currentMethod, driftStakes, rateStakes } from "./settings.ts";
 import type { Channel, DetectorSettings, EvidenceName, HarmArm, Persona, ReportForm, Severity } from "./verdict.ts";
 
 /** The world before the datum at which a change may have begun: differences to it are "since the change". */
@@ -88,6 +88,8 @@ export interface Naming {
 
 export interface PersonaState {
   settings: DetectorSettings;
+  /** Number of the method by which its baselines are learned. */
+  method: number;
   /** Log position of the last datum; 0 before the first. */
   position: number;
   cells: Cell[];
@@ -182,8 +184,10 @@ export const freshJudgeEvidence = (): Omit<JudgeWatch, "falseAlarms" | "misses" 
 });
 
 /** A subject of which nothing is known yet; every baseline is to be learned. */
-export const createState = (settings: DetectorSettings): PersonaState => ({
+/** @param method by which its epoch began; an epoch keeps it, so that an older log gives what it gave */
+export const createState = (settings: DetectorSettings, method: number = currentMethod): PersonaState => ({
   settings,
+  method,
   position: 0,
   cells: [],
   strata: [],

@@ -74,7 +74,7 @@ export const createFold = (): Fold => {
   return {
     add(entry) {
       const { subject, position, body } = entry;
-      const state = body.kind === "epoch" ? createState(body.detector) : states.get(subject);
+      const state = body.kind === "epoch" ? createState(body.detector, body.method ?? 1) : states.get(subject);
       if (state === undefined) return;
       const datum = toDatum(entry);
       states.set(subject, datum === null ? state : step(state, datum, position));

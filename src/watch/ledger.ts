@@ -172,7 +172,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
 
   const startEpoch = (subject: string, reason: string): Entry => {
     const { detector, versions } = accountOf(subject).declared;
-    return append(subject, { kind: "epoch", reason, detector, versions });
+    return append(subject, { kind: "epoch", reason, detector, versions, method });
   };
 
   const catchUp = (): void => {

@@ -8,7 +8,7 @@ import type { EvidenceStore } from "../../src/evidence/store.ts";
 import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
-import { defaultSettings } from "../../src/persona/persona.ts";
+import { defaultSettings, method } from "../../src/persona/persona.ts";
 import type { DetectorSettings, Verdict } from "../../src/persona/verdict.ts";
 import { createLedger, type Ledger, type LedgerSubject } from "../../src/watch/ledger.ts";
 import { replay } from "../../src/watch/replay.ts";
@@ -73,7 +73,8 @@ describe("the ledger", () => {
   test("begins a subject's log with its epoch", () => {
     const store = open();
     const { ledger } = ledgerOn(store);
-    expect(all(store)[0]?.body).toEqual({ kind: "epoch", reason: "first start", detector, versions: bot.versions });
+    const { versions } = bot;
+    expect(all(store)[0]?.body).toEqual({ kind: "epoch", reason: "first start", detector, versions, method });
     expect(ledger.verdict("bot")).toMatchObject({ persona: "undetermined", severity: "none", phase: "calibrating" });
   });
 

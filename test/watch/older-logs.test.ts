@@ -47,28 +47,28 @@ const anyRow = (random: Random, harm: number, picks: number): Observation => {
   return observationOf({ outcome: "error", value: null });
 };
 
-/** Persona, severity and harm evidence in nats that the release gave which wrote such logs. Never computed anew. */
-const written: [rows: number, persona: string, severity: string, harm: number][] = [
-  [130, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [260, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [390, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [520, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [650, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [780, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [910, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [1040, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [1170, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [1300, "undetermined", "none", Number.NEGATIVE_INFINITY],
-  [1430, "aligned", "none", 2.127101435],
-  [1560, "aligned", "none", 2.856168046],
-  [1690, "aligned", "none", 3.581993211],
-  [1820, "unnamed", "ticket", 10.859266447],
-  [1950, "inverted", "action", 70.672074396],
-  [2080, "inverted", "action", 118.63961642],
-  [2210, "drifting", "ticket", 3.396152941],
-  [2340, "self-deprecating", "ticket", 3.901759259],
-  [2470, "self-deprecating", "ticket", 3.941117279],
-  [2600, "self-deprecating", "ticket", 4.688231932],
+/** Persona, severity, evidence of harm and of self-report drift in nats that the release gave which wrote such logs. Never computed anew. */
+const written: [rows: number, persona: string, severity: string, harm: number, drift: number][] = [
+  [130, "undetermined", "none", Number.NEGATIVE_INFINITY, -0.333144447],
+  [260, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.465858649],
+  [390, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.557327104],
+  [520, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.606716353],
+  [650, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.797477172],
+  [780, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.493277151],
+  [910, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.996438098],
+  [1040, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.951044059],
+  [1170, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.546388401],
+  [1300, "undetermined", "none", Number.NEGATIVE_INFINITY, 1.504787396],
+  [1430, "aligned", "none", 2.127101435, 1.554138507],
+  [1560, "aligned", "none", 2.856168046, 1.485389082],
+  [1690, "aligned", "none", 3.581993211, 1.500958081],
+  [1820, "unnamed", "ticket", 10.859266447, 1.957350399],
+  [1950, "inverted", "action", 70.672074396, 1.824645265],
+  [2080, "inverted", "action", 118.63961642, 1.59007229],
+  [2210, "drifting", "ticket", 3.396152941, 23.512487834],
+  [2340, "self-deprecating", "ticket", 3.901759259, 66.657596911],
+  [2470, "self-deprecating", "ticket", 3.941117279, 107.674776919],
+  [2600, "self-deprecating", "ticket", 4.688231932, 142.595085698],
 ];
 
 test("an epoch of such a log goes by what are still the defaults, so that it need not begin anew", () => {
@@ -94,9 +94,18 @@ test("a log without contexts gives the verdicts that it gave when it was written
     fold.add(entryOf(body, row + 1));
     if (row % 130 !== 0) continue;
     const verdict = fold.verdict("bot");
-    if (verdict !== null) now.push([row, verdict.persona, verdict.severity, verdict.evidence.harm.logEvidence]);
+    if (verdict !== null) {
+      const { persona, severity, evidence } = verdict;
+      now.push([row, persona, severity, evidence.harm.logEvidence, evidence["self-report-drift"].logEvidence]);
+    }
   }
   expect(now).toEqual(
-    written.map(([row, persona, severity, harm]) => [row, persona, severity, expect.closeTo(harm, 8)]),
+    written.map(([row, persona, severity, harm, drift]) => [
+      row,
+      persona,
+      severity,
+      expect.closeTo(harm, 8),
+      expect.closeTo(drift, 8),
+    ]),
   );
 });
