@@ -103,7 +103,7 @@ const overLimit = (column: "known" | "ratchetTicket"): string => {
   const over = delays.filter(({ measured }) => measured[column].mean > 1.2 * measured.bound);
   const names = over.map(
     ({ cell, measured }) =>
-      `FPR ${cell.fpr}, TPR ${cell.tpr}, H ${cell.harm} (${ratio(measured[column].mean, measured.bound)})`,
+      `FPR ${cell.fpr}, TPR ${cell.tpr}, H ${cell.harm} (${(measured[column].mean / measured.bound).toFixed(3)})`,
   );
   return over.length === 0 ? `none of ${delays.length}` : `${over.length} of ${delays.length}: ${names.join("; ")}`;
 };
