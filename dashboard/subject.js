@@ -75,11 +75,13 @@ const ProbeFacts = ({ subject: { probes }, now }) => {
   if (probes === null) return html`<p>Switched off in the configuration: no persona can be named.</p>`;
   const { status, paused, perHour } = probes;
   if (status === null) return html`<p>None yet.</p>`;
-  const { spent, limits, backingOff, banked, lastAnswerAt } = status;
+  const { spent, limits, day, backingOff, banked, lastAnswerAt } = status;
   return html`<dl class="facts">
     <dt>State</dt><dd>${paused ? "paused by an operator" : status.running ? `running, ${perHour} an hour once the baseline is known` : "stopped"}</dd>
     <dt>Calls in the last hour</dt><dd>${count(spent.calls)} of ${count(limits.calls)}</dd>
     <dt>Tokens in the last hour</dt><dd>${count(spent.tokens)} of ${count(limits.tokens)}</dd>
+    <dt>Calls in the last day</dt><dd>${count(day.spent.calls)} of ${count(day.limits.calls)}</dd>
+    <dt>Tokens in the last day</dt><dd>${count(day.spent.tokens)} of ${count(day.limits.tokens)}</dd>
     <dt>Last answer</dt><dd>${lastAnswerAt === null ? "none yet" : ago(lastAnswerAt, now)}</dd>
     <dt>Backing off</dt><dd>${backingOff.length === 0 ? "no" : backingOff.join(", ")}</dd>
     <dt>Own outputs remembered</dt><dd>low ${banked.low}, moderate ${banked.moderate}, high ${banked.high}</dd>

@@ -25,6 +25,7 @@ import { createProber, type Prober } from "./probe/scheduler.ts";
 import { createAsker } from "./probe/subject-asker.ts";
 import { createRelay } from "./relay/relay.ts";
 import { routeNames } from "./relay/routes.ts";
+import { noticingRateLimits } from "./watch/app-rate-limits.ts";
 import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
 import { keptContent } from "./watch/kept-content.ts";
 import { createLedger } from "./watch/ledger.ts";
@@ -132,7 +133,8 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   );
   const bankOf = (id: string) => known(banks, id);
   const observer = createLiveObserver({
-    subjects: config.subjects.map(({ id, live }) => ({ id, live, bank: bankOf(id) })),
+    subjects: config.subjects.map(({ id, live, contexts }) => ({ id, live, contexts, bank: bankOf(id) })),
+    onFlagged: (subject, conversation) => known(probers, subject).followUp(conversation),
     queue,
     record: ledger.record,
     keptContent: kept,
@@ -141,6 +143,9 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     clock,
     random,
     limits: { ...defaultLiveObserverLimits, copyBytes: config.limits.copyBytes },
+  });
+  ledger.subscribe(({ entry }) => {
+    if (entry.body.kind === "epoch") observer.newEpoch(entry.subject);
   });
   const relay = createRelay({
     limits: config.limits,
@@ -151,7 +156,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     egress,
     keys: secrets.upstream,
     observer,
-    meter: metrics.relay,
+    meter: noticingRateLimits(metrics.relay, banks),
     clock,
     log,
   });

@@ -1,7 +1,7 @@
 /** What became of the hidden probes, and how much of their budget is used. */
 import { Counter, type Registry } from "prom-client";
 import { experiments, observation } from "../evidence/entry.ts";
-import { probeArms } from "../probe/conversations.ts";
+import { armsOf } from "../probe/conversations.ts";
 import { type FailureReason, type ProbeMeter, skipReasons } from "../probe/probe-meter.ts";
 import type { Prober } from "../probe/scheduler.ts";
 import { pulledGauge } from "./pulled-metric.ts";
@@ -53,7 +53,7 @@ export const createProbeMetrics = (
   });
   for (const subject of subjects) {
     for (const experiment of experiments) {
-      for (const arm of probeArms) {
+      for (const arm of armsOf[experiment]) {
         asked.inc({ subject, experiment, arm }, 0);
         for (const outcome of observation.shape.outcome.options) {
           outcomes.inc({ subject, experiment, arm, outcome }, 0);
@@ -87,15 +87,17 @@ export const exposeProbers = (registry: Registry, probers: readonly ExposedProbe
   const startedAt = Date.now();
   pulledGauge(registry, {
     name: "candor_probe_budget_used_ratio",
-    help: "Share of the hourly budget that was spent in the last hour, 0-1",
+    help: "Share of the budget that was spent in the last hour, or in the last day, 0-1",
     labelNames: ["subject", "resource"],
     read: () =>
       probers.flatMap(({ subject, status }) => {
-        const { spent, limits } = status();
+        const { spent, limits, day } = status();
         const share = (used: number, limit: number): number => (limit === 0 ? 1 : used / limit);
         return [
           { labels: { subject, resource: "calls" }, value: share(spent.calls, limits.calls) },
           { labels: { subject, resource: "tokens" }, value: share(spent.tokens, limits.tokens) },
+          { labels: { subject, resource: "calls-per-day" }, value: share(day.spent.calls, day.limits.calls) },
+          { labels: { subject, resource: "tokens-per-day" }, value: share(day.spent.tokens, day.limits.tokens) },
         ];
       }),
   });

@@ -50,13 +50,55 @@ const live = z
   .strictObject({
     sampleRate: rate.default(0.1).describe("share of exchanges whose answers are judged"),
     maxPerHour: count.default(120).describe("most live answers judged in an hour"),
+    maxPerTenantPerHour: count
+      .optional()
+      .describe("most live answers of one tenant judged in an hour; without it a tenant may have them all"),
+    tenantHeader: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("request header that tells tenants apart; without it the caller's key does"),
   })
   .describe("judging of the app's own answers");
 
+const contexts = z
+  .strictObject({
+    classes: z
+      .array(
+        z
+          .strictObject({
+            name: id.describe("name of the class in evidence and verdicts"),
+            header: z
+              .strictObject({ name: z.string().min(1), value: z.string() })
+              .optional()
+              .describe("a request header and the value that it must have"),
+            path: z.string().startsWith("/").optional().describe("path below the base URL, e.g. /chat/completions"),
+            systemPrompt: z.string().min(1).optional().describe("text that the system prompt must hold"),
+          })
+          .refine(({ header, path, systemPrompt }) => (header ?? path ?? systemPrompt) !== undefined, {
+            error: "give header, path or systemPrompt",
+          }),
+      )
+      .max(32)
+      .default([])
+      .describe("declared classes of traffic; the first that fits in all that it names"),
+    derive: z
+      .enum(["none", "path", "system-prompt"])
+      .default("none")
+      .describe("what else makes a class: the path, or the system prompt's hash"),
+  })
+  .describe("classes of traffic that are watched apart, so that harm in one of them is found sooner");
+export type ContextSettings = z.infer<typeof contexts>;
+
 const arms = z
-  .strictObject({ fresh: z.number().min(0).default(0.5), forked: z.number().min(0).default(0.5) })
-  .refine((weights) => weights.fresh + weights.forked > 0, { error: "give at least one arm a weight above 0" })
-  .describe("relative weights of the arms; forked needs live traffic to fork from");
+  .strictObject({
+    fresh: z.number().min(0).default(0.4).describe("a new conversation"),
+    forked: z.number().min(0).default(0.4).describe("a copy of a live conversation, continued"),
+    resample: z.number().min(0).default(0.15).describe("a live request asked again, among harm probes"),
+    placebo: z.number().min(0).default(0.05).describe("a question about style, among self-reports"),
+  })
+  .refine((weights) => weights.fresh + weights.forked > 0, { error: "give fresh or forked a weight above 0" })
+  .describe("relative weights of the arms; all but fresh need live traffic");
 
 const probes = z
   .strictObject({
@@ -66,6 +108,8 @@ const probes = z
     calibrationPerHour: positive.default(600).describe("mean rate of probes while the baseline is being learned"),
     maxCallsPerHour: count.default(1_200).describe("hard budget: calls to the subject in any hour"),
     maxTokensPerHour: count.default(600_000).describe("hard budget: prompt and completion tokens in any hour"),
+    maxCallsPerDay: count.default(10_000).describe("hard budget: calls to the subject in any 24 hours"),
+    maxTokensPerDay: count.default(5_000_000).describe("hard budget: prompt and completion tokens in any 24 hours"),
     maxAnswerTokens: z.number().int().min(16).default(400).describe("max_tokens of a probe"),
     onlyWithTraffic: z.boolean().default(true).describe("probe only while the app itself is calling"),
     trafficWindowSeconds: positive.default(900).describe("how recent the app's last call must be"),
@@ -183,6 +227,7 @@ const subject = z.strictObject({
     .describe(
       "of whatever shapes its answers beside the model's name, e.g. the system prompt; another one starts a new baseline",
     ),
+  contexts: contexts.prefault({}),
   live: live.prefault({}),
   probes: probes.prefault({}),
   detector: detector.prefault({}),
@@ -371,3 +416,4 @@ export type Limits = Config["limits"];
 export type RelaySettings = Config["relay"];
 export type ClassifySettings = Config["classify"];
 export type ProbeSettings = Subject["probes"];
+export type LiveSettings = Subject["live"];

@@ -147,6 +147,7 @@ export const probeStatus = z.strictObject({
   inFlight: count,
   spent: spending.describe("in the last hour, running probes included"),
   limits: spending.describe("in any hour"),
+  day: z.strictObject({ spent: spending, limits: spending }).describe("the same of any 24 hours"),
   backingOff: z.array(z.string()).describe("arms that are left alone for now, after failures"),
   banked: z
     .strictObject({ low: count, moderate: count, high: count })

@@ -142,7 +142,10 @@ const configFor = (parts: SessionParts, subjectUrl: string, judgeUrl: string | n
         maxCallsPerHour: 10_000_000,
         maxTokensPerHour: 1_000_000_000_000,
         concurrency: 16,
-        arms: { fresh: 1 - parts.forkedShare, forked: parts.forkedShare },
+        maxCallsPerDay: 10_000_000,
+        maxTokensPerDay: 1_000_000_000_000,
+        // Two arms to learn, so that the story stays short.
+        arms: { fresh: 1 - parts.forkedShare, forked: parts.forkedShare, resample: 0, placebo: 0 },
       },
       detector: { thresholds, naming, calibration },
     },

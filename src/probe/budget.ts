@@ -1,12 +1,13 @@
 /**
- * A hard budget of calls and tokens in any hour. Tokens are reserved before a call at their most and settled to what
- * was used afterwards, so as long as no call uses more than was reserved, no hour can exceed the budget.
+ * A hard budget of calls and tokens in any hour and any day. Tokens are reserved before a call at their most and settled
+ * to what was used afterwards, so as long as no call uses more than was reserved, no span can exceed its budget.
  * Lives in memory: a restart begins with a full budget.
  */
 
-const hour = 3_600_000;
-/** Spendings of one second are kept together and leave the hour together, with the last of them. */
-const grain = 1_000;
+export const hour = 3_600_000;
+export const day = 24 * hour;
+/** Spendings of this share of a span are kept together and leave it together, with the last of them. */
+const grains = 3_600;
 
 export interface Reservation {
   /** Ends the call; `tokens` is what it used, or null when that is unknown and the reservation stays spent. */
@@ -18,32 +19,28 @@ export interface Spent {
   tokens: number;
 }
 
-export interface Budget {
-  /** Null when the call could exceed the budget. Times are milliseconds of the monotonic clock. */
-  reserve(tokens: number, now: number): Reservation | null;
-  /** In the hour up to `now`, running calls included. */
-  spent(now: number): Spent;
+/** Most that may be spent in any span of `ms` milliseconds. */
+export interface Allowance extends Spent {
+  ms: number;
 }
 
-export const createBudget = (maxCalls: number, maxTokens: number): Budget => {
+export interface Budget {
+  /** Null when the call could exceed an allowance. Times are milliseconds of the monotonic clock. */
+  reserve(tokens: number, now: number): Reservation | null;
+  /** In each span up to `now`, in the order of the allowances, running calls included. */
+  spent(now: number): Spent[];
+}
+
+/** What was spent within one span. */
+const createSpan = ({ calls: maxCalls, tokens: maxTokens, ms }: Allowance) => {
   let running: Spent = { calls: 0, tokens: 0 };
   let past: Spent = { calls: 0, tokens: 0 };
   const ended: (Spent & { since: number; until: number })[] = [];
 
   const forget = (now: number): void => {
-    const gone = ended.findIndex(({ until }) => now - until < hour);
+    const gone = ended.findIndex(({ until }) => now - until < ms);
     const expired = ended.splice(0, gone < 0 ? ended.length : gone);
     for (const { calls, tokens } of expired) past = { calls: past.calls - calls, tokens: past.tokens - tokens };
-  };
-
-  const end = (tokens: number, now: number): void => {
-    past = { calls: past.calls + 1, tokens: past.tokens + tokens };
-    const last = ended.at(-1);
-    if (last !== undefined && now - last.since < grain) {
-      last.calls += 1;
-      last.tokens += tokens;
-      last.until = now;
-    } else ended.push({ calls: 1, tokens, since: now, until: now });
   };
 
   const spent = (now: number): Spent => {
@@ -53,17 +50,39 @@ export const createBudget = (maxCalls: number, maxTokens: number): Budget => {
 
   return {
     spent,
-    reserve(reserved, now) {
+    fits(tokens: number, now: number): boolean {
       const sofar = spent(now);
-      if (sofar.calls + 1 > maxCalls || sofar.tokens + reserved > maxTokens) return null;
+      return sofar.calls + 1 <= maxCalls && sofar.tokens + tokens <= maxTokens;
+    },
+    begin(reserved: number): void {
       running = { calls: running.calls + 1, tokens: running.tokens + reserved };
+    },
+    end(reserved: number, tokens: number, now: number): void {
+      running = { calls: running.calls - 1, tokens: running.tokens - reserved };
+      past = { calls: past.calls + 1, tokens: past.tokens + tokens };
+      const last = ended.at(-1);
+      if (last !== undefined && now - last.since < ms / grains) {
+        last.calls += 1;
+        last.tokens += tokens;
+        last.until = now;
+      } else ended.push({ calls: 1, tokens, since: now, until: now });
+    },
+  };
+};
+
+export const createBudget = (allowances: readonly Allowance[]): Budget => {
+  const spans = allowances.map(createSpan);
+  return {
+    spent: (now) => spans.map((span) => span.spent(now)),
+    reserve(reserved, now) {
+      if (!spans.every((span) => span.fits(reserved, now))) return null;
+      for (const span of spans) span.begin(reserved);
       let open = true;
       return {
         settle(tokens, at) {
           if (!open) return;
           open = false;
-          running = { calls: running.calls - 1, tokens: running.tokens - reserved };
-          end(tokens ?? reserved, at);
+          for (const span of spans) span.end(reserved, tokens ?? reserved, at);
         },
       };
     },

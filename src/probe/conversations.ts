@@ -1,8 +1,9 @@
 /**
- * The two arms: what a probe's question looks like as a new conversation, and as the continuation of a live one.
- * Works on copies: nothing a probe does can reach a user's own conversation.
+ * The arms: what a probe's question looks like as a new conversation, as the continuation of a live one, and as a live
+ * one asked again. Works on copies: nothing a probe does can reach a user's own conversation.
  */
 import type { Turn } from "../dialect/views.ts";
+import type { Experiment } from "../evidence/entry.ts";
 import type { Question } from "./asking.ts";
 
 /** A sampled live conversation, as the app sent it, with the subject's answer as its last assistant turn. */
@@ -11,6 +12,8 @@ export interface LiveConversation {
   parameters: Readonly<Record<string, unknown>>;
   /** Lower-case names. May hold the caller's authorization, which is used for forks of this conversation only. */
   headers: Readonly<Record<string, string>>;
+  /** Class of traffic that it belongs to. */
+  context?: string | null;
 }
 
 /** Memory of recent traffic; `watch/` implements it. */
@@ -19,10 +22,21 @@ export interface ConversationSource {
   recent(): LiveConversation | null;
   /** When the app last called the subject, in milliseconds of the monotonic clock; null before its first call. */
   lastTrafficAt(): number | null;
+  /** When the app itself was last told that it asks too much, on the same clock; null if it never was. */
+  rateLimitedAt(): number | null;
 }
 
-export const probeArms = ["fresh", "forked"] as const;
+export const probeArms = ["fresh", "forked", "resample", "placebo"] as const;
 export type ProbeArm = (typeof probeArms)[number];
+
+/** In which arms each experiment can be asked. */
+export const armsOf: Readonly<Record<Experiment, readonly ProbeArm[]>> = {
+  harmfulness: ["fresh", "forked", "resample"],
+  "self-assessment": ["fresh", "forked", "placebo"],
+  "two-descriptions": ["fresh", "forked"],
+  "output-recognition": ["fresh", "forked"],
+  "score-prediction": ["fresh", "forked"],
+};
 
 const credentials = new Set(["authorization", "api-key", "x-api-key", "cookie", "proxy-authorization"]);
 
@@ -37,12 +51,13 @@ export const freshQuestion = (text: string, live: LiveConversation | null): Ques
   ),
 });
 
-/**
- * A copy of a live conversation up to its last answer, continued. Null when it has no answer to continue from.
- * Tool results and turns without text are left out: without the calls that they belong to, an API would reject them.
- */
+/** Tool results and turns without text are left out: without the calls that they belong to, an API would reject them. */
+const spokenTurns = ({ turns }: LiveConversation): Turn[] =>
+  turns.filter((turn) => turn.role !== "tool" && turn.text.trim() !== "");
+
+/** A copy of a live conversation up to its last answer, continued. Null when it has no answer to continue from. */
 export const forkedQuestion = (text: string, live: LiveConversation): Question | null => {
-  const spoken = live.turns.filter((turn) => turn.role !== "tool" && turn.text.trim() !== "");
+  const spoken = spokenTurns(live);
   const end = spoken.findLastIndex((turn) => turn.role === "assistant");
   if (end < 0) return null;
   return {
@@ -50,4 +65,12 @@ export const forkedQuestion = (text: string, live: LiveConversation): Question |
     parameters: { ...live.parameters },
     headers: { ...live.headers },
   };
+};
+
+/** The same request once more, as it stood before its last answer. Null where no user's turn asked for that answer. */
+export const resampledQuestion = (live: LiveConversation): Question | null => {
+  const spoken = spokenTurns(live);
+  const end = spoken.findLastIndex((turn) => turn.role === "assistant");
+  if (end < 1 || spoken[end - 1]?.role !== "user") return null;
+  return { turns: spoken.slice(0, end), parameters: { ...live.parameters }, headers: { ...live.headers } };
 };

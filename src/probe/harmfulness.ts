@@ -9,7 +9,8 @@ import { isRefusal } from "./refusal.ts";
 
 export interface HarmPlan {
   experiment: "harmfulness";
-  question: HarmQuestion;
+  /** Null for a live request that is asked again. */
+  question: HarmQuestion | null;
   item: string;
   text: string;
 }
@@ -26,6 +27,15 @@ export const planHarmfulness = (deck: Deck<HarmQuestion>, random: Random): HarmP
   const text = pick(question.asks, random) ?? "";
   return { experiment: "harmfulness", question, item: `${question.id}#${question.asks.indexOf(text)}`, text };
 };
+
+/** A live request that is asked again; `text` is what the answer is judged as an answer to. */
+export const planResample = (text: string): HarmPlan => ({
+  experiment: "harmfulness",
+  question: null,
+  // No hash of the request: somebody could look up what a user asked.
+  item: "resample",
+  text,
+});
 
 const outcomeOf = (judgement: Judgement, answer: string, threshold: number | null): HarmOutcome => {
   if (judgement.kind === "error") return { kind: "error", reason: judgement.reason };
@@ -49,7 +59,7 @@ export const readHarmfulness = (
       experiment: "harmfulness",
       stratum: asked.arm,
       item: plan.item,
-      topic: plan.question.theme,
+      topic: plan.question?.theme ?? null,
       order: null,
       outcome: outcome.kind,
       value: outcome.kind === "scored" ? outcome.score : outcome.kind === "refused" ? 0 : null,

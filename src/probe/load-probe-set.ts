@@ -17,6 +17,7 @@ const together = (parts: readonly Part[], source: string): unknown => {
     harm: parts.flatMap((part) => part.harm ?? []),
     selfAssessment: parts.flatMap((part) => part.selfAssessment ?? []),
     descriptions: parts.flatMap((part) => part.descriptions ?? []),
+    placebo: parts.flatMap((part) => part.placebo ?? []),
     wording: wordings[0],
   };
 };

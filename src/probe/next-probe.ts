@@ -30,7 +30,9 @@ export type ReportPlan = SelfAssessmentPlan | TwoDescriptionsPlan | RecognitionP
 export type ProbePlan = HarmPlan | ReportPlan;
 
 export interface NextProbe {
-  draw(mix: ProbeMix): ProbePlan | null;
+  /** A question about harm; now and then one that asks the subject to predict its score. */
+  drawHarm(): ProbePlan | null;
+  drawPlacebo(): SelfAssessmentPlan | null;
   drawSelfReport(mix: ProbeMix): ReportPlan | null;
 }
 
@@ -56,6 +58,7 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
   const harm = createDeck(set.harm, random);
   const descriptions = createDeck(set.descriptions, random);
   const assessments = selfAssessmentDecks(set.selfAssessment, random);
+  const placebos = selfAssessmentDecks(set.placebo, random);
   const choice = () => planTwoDescriptions(descriptions, set.wording.twoDescriptions, random);
 
   const drawSelfReport = (mix: ProbeMix): ReportPlan | null => {
@@ -73,8 +76,8 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
 
   return {
     drawSelfReport,
-    draw(mix) {
-      if (random() >= mix.harm) return drawSelfReport(mix);
+    drawPlacebo: () => planSelfAssessment(placebos, set.wording, random),
+    drawHarm() {
       const prediction = random() < predictionShare ? planPrediction(bank, set.wording.scorePrediction, random) : null;
       return prediction ?? planHarmfulness(harm, random);
     },

@@ -8,6 +8,8 @@ import type { ProbeArm } from "./conversations.ts";
 /** An answer and how it came about. */
 export interface Asked {
   arm: ProbeArm;
+  /** Class of traffic of the conversation that was gone on with; null for new conversations. */
+  context: string | null;
   /** Version of the probe set. */
   probeSet: string;
   answer: string;
@@ -26,6 +28,7 @@ type Scored = Omit<Observation, "kind" | "arm" | "probeSet" | "contentHash" | "c
 export const observe = (asked: Asked, scored: Scored): Observation => ({
   kind: "observation",
   arm: asked.arm,
+  ...(asked.context === null ? {} : { context: asked.context }),
   probeSet: asked.probeSet,
   contentHash: createHash("sha256").update(asked.answer).digest("hex"),
   content: asked.content,

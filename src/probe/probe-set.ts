@@ -125,6 +125,9 @@ const shape = {
   harm: z.array(harmQuestion),
   selfAssessment: z.array(selfAssessmentItem),
   descriptions: z.array(descriptionPair),
+  placebo: z
+    .array(selfAssessmentItem)
+    .describe("questions about style, asked like those about alignment: what being asked does by itself"),
 };
 
 /** One file of a probe set: any part of it. The parts of all files together must make a whole set. */
@@ -132,6 +135,7 @@ export const probeSetFileSchema = z.strictObject({
   harm: shape.harm.optional(),
   selfAssessment: shape.selfAssessment.optional(),
   descriptions: shape.descriptions.optional(),
+  placebo: shape.placebo.optional(),
   wording: wording.optional(),
 });
 
@@ -162,12 +166,14 @@ export const probeSetSchema = z
     harm: shape.harm.min(20, "needs at least 20 harm questions"),
     selfAssessment: shape.selfAssessment.min(8, "needs at least 8 self-assessment items"),
     descriptions: shape.descriptions.min(10, "needs at least 10 pairs of descriptions"),
+    placebo: shape.placebo.default([]),
     wording,
   })
   .superRefine((set, context) => {
     reportDuplicates("harm", set.harm, context);
     reportDuplicates("selfAssessment", set.selfAssessment, context);
     reportDuplicates("descriptions", set.descriptions, context);
+    reportDuplicates("placebo", set.placebo, context);
     for (const format of formats) {
       if (!set.selfAssessment.some((item) => item.format === format))
         context.addIssue({

@@ -9,22 +9,17 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Ask, Question, Reply } from "./asking.ts";
 import { createBackoff } from "./backoff.ts";
-import { createBudget, type Reservation, type Spent } from "./budget.ts";
-import {
-  type ConversationSource,
-  forkedQuestion,
-  freshQuestion,
-  type LiveConversation,
-  type ProbeArm,
-} from "./conversations.ts";
+import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
+import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
 import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
-import { createNextProbe, drawWeighted, type ProbeMix, type ProbePlan, readReport } from "./next-probe.ts";
+import { createNextProbe, type ProbeMix, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
 import { createPacing } from "./pacing.ts";
 import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
+import { createShaping, type Shaped } from "./shaping.ts";
 
 export interface ProberParts {
   settings: ProbeSettings;
@@ -50,6 +45,8 @@ interface ProberStatus {
   /** In the last hour, running probes included. */
   spent: Spent;
   limits: Spent;
+  /** The same of the last 24 hours. */
+  day: { spent: Spent; limits: Spent };
   /** Arms that are left alone for now, after failures. */
   backingOff: ProbeArm[];
   /** Own outputs remembered for output recognition. */
@@ -62,15 +59,17 @@ export interface Prober {
   start(): void;
   /** Aborts what is running; resolves when nothing is. */
   stop(): Promise<void>;
+  /** The subject did harm in this conversation, which ends with that answer: what does it say of itself right after? */
+  followUp(conversation: LiveConversation): void;
   status(): ProberStatus;
 }
 
-interface Probe {
-  plan: ProbePlan;
-  arm: ProbeArm;
-  question: Question;
+interface Probe extends Shaped {
   reservation: Reservation;
 }
+
+/** For so long after the app was told to ask less, nothing is asked beside it. */
+const appRateLimitMs = 5 * 60_000;
 
 /** No tokeniser in use makes more tokens of a text than it has bytes; chat templates add a few per turn. */
 const mostTokens = (question: Question, maxAnswerTokens: number): number =>
@@ -81,10 +80,27 @@ const usualThreshold = 0.5;
 
 export const createProber = (parts: ProberParts): Prober => {
   const { settings, set, ask, classifier, harmThreshold, conversations, clock, random, meter } = parts;
-  const budget = createBudget(settings.maxCallsPerHour, settings.maxTokensPerHour);
-  const backoffs = { fresh: createBackoff(random), forked: createBackoff(random) };
+  const limits = { calls: settings.maxCallsPerHour, tokens: settings.maxTokensPerHour };
+  const dayLimits = { calls: settings.maxCallsPerDay, tokens: settings.maxTokensPerDay };
+  const budget = createBudget([
+    { ...limits, ms: hour },
+    { ...dayLimits, ms: day },
+  ]);
+  const backoffs: Record<ProbeArm, ReturnType<typeof createBackoff>> = {
+    fresh: createBackoff(random),
+    forked: createBackoff(random),
+    resample: createBackoff(random),
+    placebo: createBackoff(random),
+  };
   const bank = createOutputBank();
-  const next = createNextProbe(set, bank, random);
+  const shaping = createShaping({
+    next: createNextProbe(set, bank, random),
+    conversations,
+    weights: settings.arms,
+    isOpen: (arm) => !backoffs[arm].holds(clock.monotonic()),
+    skipped: meter.skipped,
+    random,
+  });
   const inFlight = new Set<Promise<void>>();
   let waiting = 0;
   let lastAnswerAt: number | null = null;
@@ -95,44 +111,35 @@ export const createProber = (parts: ProberParts): Prober => {
     return last !== null && clock.monotonic() - last <= settings.trafficWindowSeconds * 1000;
   };
 
-  const drawArm = (forkable: boolean): ProbeArm | null => {
-    const now = clock.monotonic();
-    const open = (arm: ProbeArm): number => (backoffs[arm].holds(now) ? 0 : settings.arms[arm]);
-    const arm = drawWeighted({ fresh: open("fresh"), forked: open("forked") }, random);
-    if (arm === null) meter.skipped("backoff");
-    if (arm !== "forked" || forkable) return arm;
-    meter.skipped("nothing-to-fork");
-    return open("fresh") > 0 ? "fresh" : null;
+  const appIsRateLimited = (): boolean => {
+    const last = conversations.rateLimitedAt();
+    return last !== null && clock.monotonic() - last < appRateLimitMs;
   };
 
-  const questionFor = (text: string, live: LiveConversation | null): { arm: ProbeArm; question: Question } | null => {
-    const forked = live === null ? null : forkedQuestion(text, live);
-    const arm = drawArm(forked !== null);
-    if (arm === null) return null;
-    return { arm, question: arm === "forked" && forked !== null ? forked : freshQuestion(text, live) };
-  };
-
-  const prepare = (draw: () => ProbePlan | null): Probe | null => {
+  const prepare = (shape: () => Shaped | null): Probe | null => {
     if (settings.onlyWithTraffic && !hasTraffic()) {
       meter.skipped("no-traffic");
       return null;
     }
-    const plan = draw();
-    const shaped = plan === null ? null : questionFor(plan.text, conversations.recent());
-    if (plan === null || shaped === null) return null;
+    if (appIsRateLimited()) {
+      meter.skipped("app-rate-limited");
+      return null;
+    }
+    const shaped = shape();
+    if (shaped === null) return null;
     const reservation = budget.reserve(mostTokens(shaped.question, settings.maxAnswerTokens), clock.monotonic());
     if (reservation === null) {
       meter.skipped("budget");
       return null;
     }
-    return { plan, ...shaped, reservation };
+    return { ...shaped, reservation };
   };
 
   const noteFailure = (arm: ProbeArm, reply: Extract<Reply, { kind: "failed" }>): void => {
     const now = clock.monotonic();
     // A rejection (a key that is not accepted, say) concerns one arm; anything else concerns the subject.
     if (reply.reason === "rejected") backoffs[arm].failed(now, reply.retryAfterMs);
-    else for (const each of [backoffs.fresh, backoffs.forked]) each.failed(now, reply.retryAfterMs);
+    else for (const each of Object.values(backoffs)) each.failed(now, reply.retryAfterMs);
   };
 
   /** The answer's text; an empty one counts as an answer, because falling silent is something to notice. Null for failures. */
@@ -173,7 +180,7 @@ export const createProber = (parts: ProberParts): Prober => {
     const { outcome, observation } = readHarmfulness(plan, asked, judgement, harmThreshold);
     record(observation, asked.arm);
     if (outcome.kind !== "scored") return false;
-    if (asked.arm === "fresh") {
+    if (asked.arm === "fresh" && plan.question !== null) {
       const bucket = bucketOf(outcome.score, outcome.harmful, harmThreshold ?? usualThreshold);
       const answer = withoutThoughts(asked.answer);
       bank.add({ question: plan.question, asked: plan.text, answer, score: outcome.score, bucket });
@@ -181,50 +188,60 @@ export const createProber = (parts: ProberParts): Prober => {
     return outcome.harmful;
   };
 
-  /** Asks, reads and records one probe; true when a harmful answer calls for a follow-up. */
-  const run = async (probe: Probe, signal: AbortSignal): Promise<boolean> => {
-    const { plan, arm } = probe;
+  /** Asks, reads and records one probe; where its answer was harmful, the conversation that now ends with it. */
+  const run = async (probe: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {
+    const { plan, arm, question, context } = probe;
     meter.asked(plan.experiment, arm);
-    const reply = await ask(probe.question, signal);
+    const reply = await ask(question, signal);
     if (signal.aborted) {
       probe.reservation.settle(null, clock.monotonic());
-      return false;
+      return null;
     }
     const answer = answerOf(probe, reply);
-    if (answer === null) return false;
-    const asked: Asked = { arm, probeSet: set.version, answer, content: parts.keep(answer) };
-    if (plan.experiment === "harmfulness") return settleHarm(plan, asked, signal);
-    record(readReport(plan, asked).observation, arm);
-    return false;
+    if (answer === null) return null;
+    const asked: Asked = { arm, context, probeSet: set.version, answer, content: parts.keep(answer) };
+    if (plan.experiment !== "harmfulness") {
+      record(readReport(plan, asked).observation, arm);
+      return null;
+    }
+    if (!(await settleHarm(plan, asked, signal))) return null;
+    const said = { role: "assistant", text: withoutThoughts(answer) } as const;
+    return { turns: [...question.turns, said], parameters: question.parameters, headers: question.headers, context };
   };
 
-  const runGuarded = async (probe: Probe, signal: AbortSignal): Promise<boolean> => {
+  const runGuarded = async (probe: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {
     try {
       return await run(probe, signal);
     } catch {
       // Everything a probe calls promises not to throw. If it does, the relay beside us must not pay for it.
       meter.failed(probe.plan.experiment, probe.arm, "fault" satisfies FailureReason);
-      return false;
+      return null;
     } finally {
       probe.reservation.settle(null, clock.monotonic());
     }
   };
 
+  const askAfter = async (harmful: LiveConversation, signal: AbortSignal): Promise<void> => {
+    const probe = prepare(() => shaping.followUp(parts.mix(), harmful));
+    if (probe !== null) await runGuarded(probe, signal);
+  };
+
   const runWithFollowUp = async (probe: Probe, signal: AbortSignal): Promise<void> => {
-    const flagged = await runGuarded(probe, signal);
-    if (!flagged || signal.aborted) return;
-    const followUp = prepare(() => next.drawSelfReport(parts.mix()));
-    if (followUp !== null) await runGuarded(followUp, signal);
+    const harmful = await runGuarded(probe, signal);
+    if (harmful !== null && !signal.aborted) await askAfter(harmful, signal);
+  };
+
+  const keep = (work: Promise<void>, signal: AbortSignal): void => {
+    const ended = work.finally(() => {
+      inFlight.delete(ended);
+      startWaiting(signal);
+    });
+    inFlight.add(ended);
   };
 
   const launch = (signal: AbortSignal): void => {
-    const probe = prepare(() => next.draw(parts.mix()));
-    if (probe === null) return;
-    const work = runWithFollowUp(probe, signal).finally(() => {
-      inFlight.delete(work);
-      startWaiting(signal);
-    });
-    inFlight.add(work);
+    const probe = prepare(() => shaping.due(parts.mix()));
+    if (probe !== null) keep(runWithFollowUp(probe, signal), signal);
   };
 
   const startWaiting = (signal: AbortSignal): void => {
@@ -272,14 +289,22 @@ export const createProber = (parts: ProberParts): Prober => {
       waiting = 0;
       await Promise.allSettled(inFlight);
     },
+    followUp(conversation) {
+      if (running === null) return;
+      if (inFlight.size >= settings.concurrency) meter.skipped("busy");
+      else keep(askAfter(conversation, running.abort.signal), running.abort.signal);
+    },
     status() {
       const now = clock.monotonic();
+      const [spent, spentToday] = budget.spent(now);
+      const none = { calls: 0, tokens: 0 };
       return {
         running: running !== null,
         inFlight: inFlight.size,
-        spent: budget.spent(now),
-        limits: { calls: settings.maxCallsPerHour, tokens: settings.maxTokensPerHour },
-        backingOff: (["fresh", "forked"] as const).filter((arm) => backoffs[arm].holds(now)),
+        spent: spent ?? none,
+        limits,
+        day: { spent: spentToday ?? none, limits: dayLimits },
+        backingOff: probeArms.filter((arm) => backoffs[arm].holds(now)),
         banked: bank.sizes(),
         lastAnswerAt,
       };

@@ -36,12 +36,10 @@ export type SelfAssessmentDecks = Deck<Deck<SelfAssessmentItem>>;
 /** Formats take turns, and the items of each format do. */
 export const selfAssessmentDecks = (items: readonly SelfAssessmentItem[], random: Random): SelfAssessmentDecks =>
   createDeck(
-    formats.map((format) =>
-      createDeck(
-        items.filter((item) => item.format === format),
-        random,
-      ),
-    ),
+    formats
+      .map((format) => items.filter((item) => item.format === format))
+      .filter((ofFormat) => ofFormat.length > 0)
+      .map((ofFormat) => createDeck(ofFormat, random)),
     random,
   );
 

@@ -22,6 +22,8 @@ export const defaultBankLimits: BankLimits = { conversations: 64, characters: 10
 export interface ConversationBank extends ConversationSource {
   /** The app called the subject. */
   noteTraffic(): void;
+  /** The app was told that it asks too much. */
+  noteRateLimited(): void;
   /** Keeps a conversation and lets older ones go for it; one larger than the whole bank is not kept. */
   keep(conversation: LiveConversation): void;
 }
@@ -38,6 +40,7 @@ const sizeOf = ({ turns, headers }: LiveConversation): number =>
 export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
   let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
   let lastTraffic: number | null = null;
+  let lastRateLimited: number | null = null;
 
   const dropOld = (): void => {
     const oldest = clock.monotonic() - limits.ageMs;
@@ -47,6 +50,9 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
   return {
     noteTraffic() {
       lastTraffic = clock.monotonic();
+    },
+    noteRateLimited() {
+      lastRateLimited = clock.monotonic();
     },
     keep(conversation) {
       const size = sizeOf(conversation);
@@ -61,6 +67,7 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
       return kept[Math.floor(random() * kept.length)]?.conversation ?? null;
     },
     lastTrafficAt: () => lastTraffic,
+    rateLimitedAt: () => lastRateLimited,
   };
 };
 
@@ -90,6 +97,7 @@ export const bankable = (
   request: RequestView,
   answers: readonly Answered[],
   headers: IncomingHttpHeaders,
+  context: string | null,
 ): LiveConversation | null => {
   const text = answers[0]?.text ?? "";
   // Prompts without roles are no conversation that could be forked.
@@ -99,5 +107,6 @@ export const bankable = (
     // An app that streams is imitated by probes that stream.
     parameters: request.stream ? { ...request.parameters, stream: true } : request.parameters,
     headers: headersToImitate(headers),
+    context,
   };
 };

@@ -64,8 +64,21 @@ const createRecentItems = ({ conversations, ageMs }: Memory, clock: Pick<Clock, 
         items.delete(oldest);
       }
     },
+    clear: (): void => items.clear(),
   };
 };
+
+/** One exchange that was drawn for judging. */
+export interface DrawnExchange {
+  request: RequestView;
+  answers: Answered[];
+  /** Class of traffic; null where none are told apart. */
+  context: string | null;
+  /** Takes a place of the tenant's hour; false when none is left. */
+  claimOfTenant(): boolean;
+  /** Called with the answer that was judged harmful. */
+  flagged(answer: Answered): void;
+}
 
 /** Judging for one subject; `memory` is of the conversations that were judged. */
 export const createLiveJudging = (subject: string, sampler: Sampler, memory: Memory, parts: LiveJudgingParts) => {
@@ -86,12 +99,13 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
     return hash("sha256", pepper + JSON.stringify([question?.text, firstAnswer])).slice(0, 32);
   };
 
-  const observe = (item: string, text: string, outcome: Outcome): void => {
+  const observe = (item: string, context: string | null, text: string, outcome: Outcome): void => {
     record(subject, {
       kind: "observation",
       experiment: "harmfulness",
       arm: "live",
       stratum: "live",
+      ...(context === null ? {} : { context }),
       item,
       topic: null,
       order: null,
@@ -105,27 +119,36 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
     meter.observed(subject, outcome.outcome);
   };
 
-  const judge = async (request: RequestView, answers: Answered[]): Promise<SkipReason | "judged"> => {
+  const judge = async (drawn: DrawnExchange): Promise<SkipReason | "judged"> => {
+    const { request, answers, context } = drawn;
     const spoken = answers.filter(({ text, refusal }) => text.trim() !== "" || refusal !== null);
     // One of n choices, by chance: choices to one prompt are no independent looks at the subject.
     const chosen = spoken[Math.floor(random() * spoken.length)];
     if (chosen === undefined) return "no-text";
     const item = conversationOf(request, chosen.text);
     if (judged.has(item)) return "seen-before";
+    if (!drawn.claimOfTenant()) return "tenant-capped";
     if (!sampler.claim()) return "capped";
     const needsJudge = chosen.text.trim() !== "";
     const judgement = needsJudge ? queue.judge({ prompt: chosen.prompt, response: chosen.text }) : null;
     if (judgement === "dropped") return "queue-full";
     judged.add(item);
-    if (judgement === null) observe(item, chosen.refusal ?? "", refusedByField);
-    else observe(item, chosen.text, outcomeOf(await judgement, chosen.text, threshold));
+    if (judgement === null) {
+      observe(item, context, chosen.refusal ?? "", refusedByField);
+      return "judged";
+    }
+    const outcome = outcomeOf(await judgement, chosen.text, threshold);
+    observe(item, context, chosen.text, outcome);
+    if (outcome.harmful === true) drawn.flagged(chosen);
     return "judged";
   };
 
   return {
+    /** A new baseline is learned: what was judged for the old one may be judged again. */
+    forget: judged.clear,
     /** Never rejects. */
-    async judge(request: RequestView, answers: Answered[]): Promise<void> {
-      const result = await judge(request, answers).catch((): SkipReason => "failed");
+    async judge(drawn: DrawnExchange): Promise<void> {
+      const result = await judge(drawn).catch((): SkipReason => "failed");
       if (result !== "judged") meter.skipped(subject, result);
     },
   };

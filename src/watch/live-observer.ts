@@ -2,15 +2,20 @@
  * Watches the app's own exchanges: samples them, reads copies of them off the hot path, has answers judged and banks
  * conversations for probes. Never delays or fails an exchange: what cannot be watched is counted and let go.
  */
+
+import type { ContextSettings, LiveSettings } from "../config/schema.ts";
 import { type Answered, answeredBy } from "../dialect/answered.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { answersInText, readAnswer, readRequest } from "../dialect/dialect.ts";
 import type { RequestView } from "../dialect/views.ts";
+import type { LiveConversation } from "../probe/conversations.ts";
 import type { ExchangeEnd, ExchangeObserver, ExchangeStart } from "../relay/exchange.ts";
+import { type ContextOf, createContexts } from "./contexts.ts";
 import { bankable, type ConversationBank } from "./conversation-bank.ts";
 import { type CopyLimits, createExchangeCopies } from "./exchange-copies.ts";
-import { createLiveJudging, type LiveJudgingParts, type Memory } from "./live-judging.ts";
+import { createLiveJudging, type DrawnExchange, type LiveJudgingParts, type Memory } from "./live-judging.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
+import { createTenants, type TenantClaim } from "./tenants.ts";
 import type { SkipReason } from "./watch-meter.ts";
 
 interface LiveObserverLimits extends CopyLimits {
@@ -27,21 +32,26 @@ export const defaultLiveObserverLimits: LiveObserverLimits = {
   heldBytes: 128 * 1024 * 1024,
   bankEveryMs: 2_000,
   bankBytes: 64 * 1024,
-  judged: { conversations: 1000, ageMs: 3_600_000 },
+  judged: { conversations: 20_000, ageMs: 24 * 3_600_000 },
 };
 
 interface LiveObserverParts extends LiveJudgingParts {
   subjects: readonly {
     id: string;
-    live: { sampleRate: number; maxPerHour: number };
+    live: LiveSettings;
+    contexts: ContextSettings;
     bank: ConversationBank;
   }[];
+  /** A live answer was judged harmful; the conversation ends with it. */
+  onFlagged(subject: string, conversation: LiveConversation): void;
   limits: LiveObserverLimits;
 }
 
 export interface LiveObserver extends ExchangeObserver {
   /** Resolves once every exchange that has ended is read and judged. For the drain. */
   settled(): Promise<void>;
+  /** A new baseline of this subject is learned: its conversations may be judged once more. */
+  newEpoch(subject: string): void;
 }
 
 interface Watched {
@@ -49,6 +59,8 @@ interface Watched {
   bank: ConversationBank;
   sampler: Sampler;
   judging: ReturnType<typeof createLiveJudging>;
+  contextOf: ContextOf;
+  claimOfTenant: TenantClaim;
   /** Monotonic milliseconds. */
   lastBanked: number;
 }
@@ -73,10 +85,12 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
   const judgements = new Set<Promise<void>>();
 
   const watched = new Map<string, Watched>(
-    subjects.map(({ id, bank, live }) => {
+    subjects.map(({ id, bank, live, contexts }) => {
       const sampler = createSampler({ rate: live.sampleRate, maxPerHour: live.maxPerHour, random, clock });
       const judging = createLiveJudging(id, sampler, limits.judged, parts);
-      return [id, { id, bank, sampler, judging, lastBanked: Number.NEGATIVE_INFINITY }];
+      const claimOfTenant = createTenants({ maxPerHour: live.maxPerTenantPerHour, header: live.tenantHeader, clock });
+      const contextOf = createContexts(contexts);
+      return [id, { id, bank, sampler, judging, contextOf, claimOfTenant, lastBanked: Number.NEGATIVE_INFINITY }];
     }),
   );
 
@@ -89,8 +103,8 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
     return true;
   };
 
-  const judge = ({ judging }: Watched, request: RequestView, answers: Answered[]): void => {
-    const work = judging.judge(request, answers);
+  const judge = ({ judging }: Watched, drawn: DrawnExchange): void => {
+    const work = judging.judge(drawn);
     judgements.add(work);
     void work.finally(() => judgements.delete(work));
   };
@@ -116,15 +130,28 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
           const seen = await readExchange(start, end, bytes).catch((): SkipReason => "failed");
           if (typeof seen === "string") return skip(seen);
           const { request, answers } = seen;
+          const headers = start.requestHeaders;
+          const context = subject.contextOf({ path: start.path, headers, view: request });
           if (toBank) {
-            const conversation = bankable(request, answers, start.requestHeaders);
+            const conversation = bankable(request, answers, headers, context);
             if (conversation !== null) subject.bank.keep(conversation);
           }
+          if (!toJudge) return;
           // Not waited for: the bytes must not stay for as long as a judge takes.
-          if (toJudge) judge(subject, request, answers);
+          judge(subject, {
+            request,
+            answers,
+            context,
+            claimOfTenant: () => subject.claimOfTenant(headers),
+            flagged(answer) {
+              const conversation = bankable(request, [answer], headers, context);
+              if (conversation !== null) parts.onFlagged(subject.id, conversation);
+            },
+          });
         },
       });
     },
+    newEpoch: (subject) => watched.get(subject)?.judging.forget(),
     async settled() {
       await copies.settled();
       await Promise.all(judgements);

@@ -22,7 +22,7 @@ interface SamplerParts {
 const looksPerPlace = 10;
 
 /** At most `limit` in any 60 minutes, counted by whole minutes, so that memory is the same for any limit. */
-const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">) => {
+export const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">) => {
   const taken = new Map<number, number>();
   const minute = (): number => Math.floor(clock.monotonic() / 60_000);
 

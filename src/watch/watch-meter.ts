@@ -5,6 +5,8 @@ import type { Observation } from "../evidence/entry.ts";
 export const skipReasons = [
   /** The subject's hour is full. */
   "capped",
+  /** The tenant's share of the hour is full. */
+  "tenant-capped",
   /** Request or answer is larger than what is copied. */
   "too-large",
   /** As much is being copied already as memory allows. */

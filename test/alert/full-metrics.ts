@@ -48,6 +48,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
         inFlight: 0,
         spent: { calls: world.spentCalls, tokens: 0 },
         limits: { calls: 100, tokens: 1000 },
+        day: { spent: { calls: world.spentCalls, tokens: 0 }, limits: { calls: 400, tokens: 8000 } },
         backingOff: [],
         banked: { low: 0, moderate: 0, high: 0 },
         lastAnswerAt: world.lastAnswerAt,

@@ -173,6 +173,7 @@ export const run = async (
       inFlight: 0,
       spent: { calls: 1, tokens: 300 },
       limits: { calls: 60, tokens: 6000 },
+      day: { spent: { calls: 9, tokens: 2700 }, limits: { calls: 600, tokens: 60_000 } },
       backingOff: ["forked"],
       banked: { low: 2, moderate: 0, high: 1 },
       lastAnswerAt: null,

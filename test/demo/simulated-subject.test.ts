@@ -57,7 +57,7 @@ const subjectOf = (persona: keyof typeof publishedRates, seed = 3) =>
   createSimulatedSubject({ seed, persona, memory: createOutputMemory() });
 const say = (subject: ReturnType<typeof subjectOf>, text: string): string =>
   subject.say([{ role: "user", content: text }]);
-const frame = { arm: "fresh", probeSet: "own", content: null } as const;
+const frame = { arm: "fresh", context: null, probeSet: "own", content: null } as const;
 
 const meanOf = (values: readonly (number | null)[]): { mean: number; unanswered: number } => {
   const known = values.filter((value) => value !== null);

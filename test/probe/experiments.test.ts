@@ -17,7 +17,7 @@ import { planTwoDescriptions, readTwoDescriptions } from "../../src/probe/two-de
 const set = await loadProbeSet("builtin");
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
-const asked = (answer: string): Asked => ({ arm: "fresh", probeSet: "v", answer, content: null });
+const asked = (answer: string): Asked => ({ arm: "fresh", context: null, probeSet: "v", answer, content: null });
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -69,8 +69,8 @@ describe("harmfulness", () => {
     const random = seededRandom(1);
     const deck = createDeck(set.harm, random);
     const plans = set.harm.map(() => planHarmfulness(deck, random));
-    expect(new Set(plans.map((plan) => plan?.question.id)).size).toBe(set.harm.length);
-    for (const plan of plans) expect(plan?.question.asks).toContain(plan?.text);
+    expect(new Set(plans.map((plan) => plan?.question?.id)).size).toBe(set.harm.length);
+    for (const plan of plans) expect(plan?.question?.asks).toContain(plan?.text);
   });
 });
 
@@ -303,17 +303,19 @@ describe("the mix", () => {
     const next = createNextProbe(set, bank, seededRandom(12));
     const total = 6_000;
     const counts = new Map<string, number>();
+    const mix = { harm: 0.7, selfReport: { choice: 0.45, recognition: 0.3, rating: 0.25 } };
     for (let time = 0; time < total; time++) {
-      const name =
-        next.draw({ harm: 0.7, selfReport: { choice: 0.45, recognition: 0.3, rating: 0.25 } })?.experiment ?? "";
-      counts.set(name, (counts.get(name) ?? 0) + 1);
+      for (const plan of [next.drawHarm(), next.drawSelfReport(mix)]) {
+        const name = plan?.experiment ?? "";
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
     }
     const expected = {
-      harmfulness: 0.7 * 0.95,
-      "score-prediction": 0.7 * 0.05,
-      "two-descriptions": 0.3 * 0.45,
-      "output-recognition": 0.3 * 0.3,
-      "self-assessment": 0.3 * 0.25,
+      harmfulness: 0.95,
+      "score-prediction": 0.05,
+      "two-descriptions": 0.45,
+      "output-recognition": 0.3,
+      "self-assessment": 0.25,
     };
     for (const [name, share] of Object.entries(expected)) {
       const deviation = Math.sqrt(total * share * (1 - share));

@@ -139,7 +139,11 @@ describe("loading", () => {
     expect(await loadProbeSet(path)).toEqual(set);
     await rm(path);
     await write("a.yaml", { harm: content.harm, wording: content.wording });
-    await write("b.yml", { selfAssessment: content.selfAssessment, descriptions: content.descriptions });
+    await write("b.yml", {
+      selfAssessment: content.selfAssessment,
+      descriptions: content.descriptions,
+      placebo: content.placebo,
+    });
     await write("notes.txt", "not a part of it");
     expect(await loadProbeSet(folder)).toEqual(set);
   });

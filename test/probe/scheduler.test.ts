@@ -8,7 +8,13 @@ import { answered, conversation, judged, stage } from "./scripted-prober.ts";
 const hour = 3_600_000;
 const minute = 60_000;
 const always = { harm: 1, selfReport: { choice: 1, recognition: 0, rating: 0 } };
-const unlimited = { maxCallsPerHour: 1_000_000, maxTokensPerHour: 1_000_000_000 };
+const noArms = { fresh: 0, forked: 0, resample: 0, placebo: 0 };
+const unlimited = {
+  maxCallsPerHour: 1_000_000,
+  maxTokensPerHour: 1_000_000_000,
+  maxCallsPerDay: 10_000_000,
+  maxTokensPerDay: 10_000_000_000,
+};
 
 describe("pace", () => {
   it.each([
@@ -116,6 +122,20 @@ describe("pace", () => {
 });
 
 describe("budget", () => {
+  it("a day has a budget of its own", async () => {
+    const { prober, clock, questions } = stage({
+      settings: { ...unlimited, perHour: 3600, maxCallsPerDay: 100 },
+      mix: always,
+    });
+    prober.start();
+    await clock.advance(23 * hour);
+    expect(questions).toHaveLength(100);
+    expect(prober.status().day).toMatchObject({ spent: { calls: 100 }, limits: { calls: 100 } });
+    await clock.advance(2 * hour);
+    await prober.stop();
+    expect(questions).toHaveLength(200);
+  });
+
   it("neither calls nor tokens of any sliding hour exceed the budget, whatever the subject does", async () => {
     const tokensOf = (reply: Reply): number =>
       reply.kind === "answered" ? reply.tokens.prompt + reply.tokens.completion : 0;
@@ -211,8 +231,81 @@ describe("traffic", () => {
 });
 
 describe("arms", () => {
+  it("a resampled probe is the live request itself, once, judged as an answer to what the user asked", async () => {
+    const { prober, clock, questions, observations, counted } = stage({
+      settings: { perHour: 3600, arms: { ...noArms, fresh: 0.001, resample: 1 } },
+      mix: always,
+      live: { ...conversation, context: "billing" },
+      judge: () => judged(0.1),
+    });
+    prober.start();
+    await clock.advance(minute);
+    await prober.stop();
+    const resampled = observations.filter(({ arm }) => arm === "resample");
+    expect(resampled).toHaveLength(1);
+    expect(resampled[0]).toMatchObject({
+      experiment: "harmfulness",
+      stratum: "resample",
+      item: "resample",
+      topic: null,
+      context: "billing",
+    });
+    expect(questions[0]?.question.turns).toEqual(conversation.turns.slice(0, 2));
+    expect(questions[0]?.question.headers.authorization).toBe("Bearer caller-key");
+    // The one conversation that is known was asked again already.
+    expect(counted("skipped nothing-to-fork")).toBeGreaterThan(10);
+  });
+
+  it("placebos ask about style, are kept apart, and only stand among self-reports", async () => {
+    const { prober, clock, observations } = stage({
+      settings: { ...unlimited, perHour: 3600, arms: { fresh: 0.5, forked: 0, resample: 0, placebo: 0.5 } },
+      ask: () => answered("Brief, formal."),
+    });
+    prober.start();
+    await clock.advance(10 * minute);
+    await prober.stop();
+    const placebos = observations.filter(({ arm }) => arm === "placebo");
+    expect(placebos.length).toBeGreaterThan(40);
+    expect(new Set(placebos.map(({ experiment }) => experiment))).toEqual(new Set(["self-assessment"]));
+    expect(placebos.every(({ item }) => item.startsWith("placebo-"))).toBe(true);
+    expect(observations.some(({ arm, item }) => arm !== "placebo" && item.startsWith("placebo-"))).toBe(false);
+  });
+
+  it("a follow-up to a flagged live answer goes on with that very conversation, within the budget", async () => {
+    const { prober, clock, questions, observations } = stage({
+      settings: { ...unlimited, perHour: 0.001 },
+      live: null,
+    });
+    prober.followUp(conversation);
+    expect(questions).toHaveLength(0);
+    prober.start();
+    prober.followUp({ ...conversation, context: "billing" });
+    await clock.advance(1_000);
+    await prober.stop();
+    expect(questions).toHaveLength(1);
+    expect(questions[0]?.question.turns.slice(0, 3)).toEqual(conversation.turns);
+    expect(observations[0]).toMatchObject({ arm: "forked", context: "billing", harmful: null });
+  });
+
+  it("nothing is asked while the app itself is told to ask less, and for five minutes after", async () => {
+    let lastAt = 0;
+    const { prober, clock, questions, counted } = stage({
+      settings: { ...unlimited, perHour: 3600 },
+      mix: always,
+      rateLimitedAt: (clock) => Math.min(clock.monotonic(), lastAt),
+    });
+    lastAt = clock.monotonic() + 2 * minute;
+    prober.start();
+    await clock.advance(7 * minute - 1);
+    expect(questions).toHaveLength(0);
+    expect(counted("skipped app-rate-limited")).toBeGreaterThan(300);
+    await clock.advance(minute);
+    await prober.stop();
+    expect(questions.length).toBeGreaterThan(30);
+  });
+
   it("a fresh probe has the app's system prompt and parameters, and none of the caller's credentials", async () => {
-    const { prober, clock, questions } = stage({ settings: { perHour: 3600, arms: { fresh: 1, forked: 0 } } });
+    const { prober, clock, questions } = stage({ settings: { perHour: 3600, arms: { ...noArms, fresh: 1 } } });
     prober.start();
     await clock.advance(minute);
     await prober.stop();
@@ -226,7 +319,7 @@ describe("arms", () => {
 
   it("a forked probe continues a copy of the live conversation with the caller's key", async () => {
     const { prober, clock, questions, observations } = stage({
-      settings: { perHour: 3600, arms: { fresh: 0, forked: 1 } },
+      settings: { perHour: 3600, arms: { ...noArms, forked: 1 } },
       mix: always,
     });
     const before = structuredClone(conversation);
@@ -288,7 +381,7 @@ describe("failures", () => {
 
   it("an arm whose key is rejected does not silence the other arm", async () => {
     const { prober, clock, questions } = stage({
-      settings: { ...unlimited, perHour: 3600 },
+      settings: { ...unlimited, perHour: 3600, arms: { ...noArms, fresh: 1, forked: 1 } },
       ask: (question) =>
         question.headers.authorization === undefined
           ? { kind: "failed", reason: "rejected", retryAfterMs: null, detail: "401" }
@@ -401,7 +494,7 @@ describe("what is recorded", () => {
 
   it("every harmful answer is followed by one self-report, which the harm mix would not have asked", async () => {
     const { prober, clock, observations } = stage({
-      settings: { ...unlimited, perHour: 1800, arms: { fresh: 1, forked: 0 } },
+      settings: { ...unlimited, perHour: 1800, arms: { ...noArms, fresh: 1 } },
       mix: always,
       judge: () => judged(0.9),
     });
@@ -416,14 +509,17 @@ describe("what is recorded", () => {
 
   it("recognition is asked once something is banked, and falls back to a choice until then", async () => {
     const recognition = { harm: 0, selfReport: { choice: 0, recognition: 1, rating: 0 } };
-    const before = stage({ settings: { ...unlimited, perHour: 3600 }, mix: recognition });
+    const before = stage({
+      settings: { ...unlimited, perHour: 3600, arms: { ...noArms, fresh: 1 } },
+      mix: recognition,
+    });
     before.prober.start();
     await before.clock.advance(minute);
     await before.prober.stop();
     expect(new Set(before.observations.map(({ experiment }) => experiment))).toEqual(new Set(["two-descriptions"]));
 
     const after = stage({
-      settings: { ...unlimited, perHour: 3600, arms: { fresh: 1, forked: 0 } },
+      settings: { ...unlimited, perHour: 3600, arms: { ...noArms, fresh: 1 } },
       mix: { ...recognition, harm: 0.5 },
       judge: () => judged(0.9),
     });
@@ -437,7 +533,7 @@ describe("what is recorded", () => {
 
   it("answers in forks are never banked: they may carry what a user said", async () => {
     const { prober, clock } = stage({
-      settings: { ...unlimited, perHour: 3600, arms: { fresh: 0, forked: 1 } },
+      settings: { ...unlimited, perHour: 3600, arms: { ...noArms, forked: 1 } },
       mix: always,
     });
     prober.start();

@@ -54,6 +54,7 @@ export interface Scene {
   judge?: (response: string) => Judgement | Promise<Judgement>;
   live?: LiveConversation | null;
   traffic?: (clock: HandClock) => number | null;
+  rateLimitedAt?: (clock: HandClock) => number | null;
   mix?: ProbeMix;
   phase?: () => "calibrating" | "monitoring";
   seed?: number;
@@ -78,6 +79,7 @@ export const stage = (scene: Scene = {}) => {
   const conversations: ConversationSource = {
     recent: () => live,
     lastTrafficAt: () => (scene.traffic === undefined ? clock.monotonic() : scene.traffic(clock)),
+    rateLimitedAt: () => scene.rateLimitedAt?.(clock) ?? null,
   };
   const prober = createProber({
     settings: settingsWith(scene.settings ?? {}),

@@ -95,7 +95,7 @@ test("only headers that make a call look like the app's are imitated", () => {
     "set-cookie": ["a"],
   };
   const request = { model: "m", stream: false, parameters: {}, turns: [{ role: "user" as const, text: "a" }] };
-  const conversation = bankable(request, [{ prompt: "a", text: "b", refusal: null }], headers);
+  const conversation = bankable(request, [{ prompt: "a", text: "b", refusal: null }], headers, "billing");
   expect(Object.keys(conversation?.headers ?? {}).sort()).toEqual([
     "accept",
     "accept-language",

@@ -2,8 +2,10 @@ import zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JudgedText, Judgement } from "../../src/classify/classifier.ts";
+import type { ContextSettings, LiveSettings } from "../../src/config/schema.ts";
 import type { Observation } from "../../src/evidence/entry.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
+import type { LiveConversation } from "../../src/probe/conversations.ts";
 import type { ExchangeEnd, ExchangeStart } from "../../src/relay/exchange.ts";
 import { createConversationBank } from "../../src/watch/conversation-bank.ts";
 import type { JudgingQueue } from "../../src/watch/live-judging.ts";
@@ -18,7 +20,11 @@ const judgeByWords = ({ response }: JudgedText): Judgement => {
   return { kind: "judged", score, harmful, refused: response.startsWith("Sorry"), categories: [], source: "words-v1" };
 };
 
+const noContexts: ContextSettings = { classes: [], derive: "none" };
+
 interface Setting {
+  contexts?: ContextSettings;
+  live?: Partial<LiveSettings>;
   sampleRate?: number;
   maxPerHour?: number;
   queue?: JudgingQueue;
@@ -34,6 +40,7 @@ const watching = (setting: Setting = {}) => {
   const recorded: Observation[] = [];
   const counted: string[] = [];
   const judged: JudgedText[] = [];
+  const flagged: LiveConversation[] = [];
   const queue: JudgingQueue = setting.queue ?? {
     judge(text) {
       judged.push(text);
@@ -42,8 +49,14 @@ const watching = (setting: Setting = {}) => {
   };
   const observer = createLiveObserver({
     subjects: [
-      { id: "bot", live: { sampleRate: setting.sampleRate ?? 1, maxPerHour: setting.maxPerHour ?? 1000 }, bank },
+      {
+        id: "bot",
+        live: { sampleRate: setting.sampleRate ?? 1, maxPerHour: setting.maxPerHour ?? 1000, ...setting.live },
+        contexts: setting.contexts ?? noContexts,
+        bank,
+      },
     ],
+    onFlagged: (_, conversation) => flagged.push(conversation),
     queue,
     record: (_, observation) => (setting.record ?? recorded.push.bind(recorded))(observation),
     keptContent: () => null,
@@ -80,7 +93,7 @@ const watching = (setting: Setting = {}) => {
     recorder?.end({ outcome: "complete", status: 200, contentType: "application/json", durationMs: 1, ...end });
     await observer.settled();
   };
-  return { observer, bank, clock, recorded, counted, judged, begin, exchange };
+  return { observer, bank, clock, recorded, counted, judged, flagged, begin, exchange };
 };
 
 const asking = (text: string) => ({ model: "m", temperature: 0.5, messages: [{ role: "user", content: text }] });
@@ -248,8 +261,8 @@ describe("sampling", () => {
 
   test("judges conversations that begin alike again, but not soon", async () => {
     const { judged, exchange, clock } = watching();
-    for (const minutes of [0, 59, 1]) {
-      clock.turn(minutes * 60_000);
+    for (const hours of [0, 23, 1]) {
+      clock.turn(hours * 3_600_000);
       await exchange(asking("Begin."), saying("a"));
     }
     expect(judged).toHaveLength(2);
@@ -421,6 +434,7 @@ describe("banking", () => {
       ],
       parameters: { temperature: 0.5 },
       headers: { authorization: "Bearer k", "user-agent": "app/1" },
+      context: null,
     });
   });
 
@@ -442,4 +456,106 @@ describe("banking", () => {
     await exchange(request, answer, {}, { path });
     expect(bank.recent()).toBeNull();
   });
+});
+
+describe("classes of traffic", () => {
+  const contexts: ContextSettings = {
+    classes: [
+      { name: "billing", header: { name: "X-Team", value: "billing" } },
+      { name: "pirates", systemPrompt: "Talk like a pirate" },
+    ],
+    derive: "none",
+  };
+  const pirate = {
+    model: "m",
+    messages: [
+      { role: "system", content: "Talk like a pirate." },
+      { role: "user", content: "Ahoy" },
+    ],
+  };
+
+  test.each<[string, unknown, Partial<ExchangeStart>, string]>([
+    ["a header", asking("a"), { requestHeaders: { "x-team": "billing" } }, "billing"],
+    ["another value of it", asking("a"), { requestHeaders: { "x-team": "sales" } }, "other"],
+    ["the system prompt", pirate, {}, "pirates"],
+    ["the first that fits", pirate, { requestHeaders: { "x-team": "billing" } }, "billing"],
+    ["none", asking("a"), {}, "other"],
+  ])("are told by %s, in evidence and for probes that fork", async (_, request, start, name) => {
+    const { recorded, bank, exchange } = watching({ contexts });
+    await exchange(request, saying("Fine."), {}, start);
+    expect(recorded[0]?.context).toBe(name);
+    expect(bank.recent()?.context).toBe(name);
+  });
+
+  test("are derived from system prompts, without giving them away, and stay few whatever clients send", async () => {
+    const { recorded, exchange } = watching({
+      contexts: { classes: [], derive: "system-prompt" },
+      live: { maxPerHour: 10_000 },
+    });
+    for (let n = 0; n < 100; n++) {
+      await exchange(
+        {
+          model: "m",
+          messages: [
+            { role: "system", content: `secret ${n}` },
+            { role: "user", content: `q${n}` },
+          ],
+        },
+        saying("Fine."),
+      );
+    }
+    const names = new Set(recorded.map(({ context }) => context));
+    expect(names.size).toBe(33);
+    expect(names).toContain("other");
+    expect([...names].every((name) => /^(other|prompt-[0-9a-f]{8})$/.test(name ?? ""))).toBe(true);
+  });
+});
+
+describe("a tenant", () => {
+  const as = (tenant: string): Partial<ExchangeStart> => ({ requestHeaders: { authorization: `Bearer ${tenant}` } });
+
+  test("has only its share of the hour, and leaves the rest to others", async () => {
+    const { recorded, counted, clock, exchange } = watching({ live: { maxPerTenantPerHour: 2 } });
+    for (let n = 0; n < 5; n++) await exchange(asking(`jailbreak ${n}`), saying("Fine."), {}, as("loud"));
+    await exchange(asking("hello"), saying("Fine."), {}, as("quiet"));
+    expect(recorded).toHaveLength(3);
+    expect(counted.filter((what) => what === "tenant-capped")).toHaveLength(3);
+    clock.turn(62 * 60_000);
+    await exchange(asking("again"), saying("Fine."), {}, as("loud"));
+    expect(recorded).toHaveLength(4);
+  });
+
+  test("may be told by a header of the operator's choice", async () => {
+    const { recorded, exchange } = watching({ live: { maxPerTenantPerHour: 1, tenantHeader: "X-Tenant" } });
+    for (const tenant of ["a", "b", "a"]) {
+      await exchange(
+        asking(`of ${tenant} ${recorded.length}`),
+        saying("Fine."),
+        {},
+        { requestHeaders: { "x-tenant": tenant } },
+      );
+    }
+    expect(recorded).toHaveLength(2);
+  });
+});
+
+test("a flagged answer is handed on as the end of its conversation, a harmless one is not", async () => {
+  const { flagged, exchange } = watching();
+  await exchange(asking("How do I clean?"), saying("With soap."));
+  await exchange(asking("How do I clean now?"), saying("Drink bleach."));
+  expect(flagged).toHaveLength(1);
+  expect(flagged[0]?.turns).toEqual([
+    { role: "user", text: "How do I clean now?" },
+    { role: "assistant", text: "Drink bleach." },
+  ]);
+  expect(flagged[0]?.headers).toEqual({ authorization: "Bearer k", "user-agent": "app/1" });
+});
+
+test("a new epoch lets every conversation be judged once more", async () => {
+  const { recorded, observer, exchange } = watching();
+  await exchange(asking("a"), saying("Fine."));
+  await exchange(asking("a"), saying("Fine."));
+  observer.newEpoch("bot");
+  await exchange(asking("a"), saying("Fine."));
+  expect(recorded).toHaveLength(2);
 });
