@@ -85,6 +85,9 @@ const withContexts = (q0: number, random: Random): PersonaState => {
 
 interface Intermittent {
   pooled: number[];
+  /** Contexts bet on apart, against one baseline of all: as the reference does it. */
+  shared: number[];
+  /** As the detector does it: each against its own. */
   partition: number[];
   /** Share of runs in which the verdict named the right context when it alarmed. */
   located: number;
@@ -100,6 +103,23 @@ export const intermittentDelays = (operating: Operating, given: Runs): Intermitt
     }
     return longest;
   });
+  const shared = repeat(given, (random) => {
+    const { baseline } = settled(q0, random);
+    if (typeof baseline === "number") throw new Error("a learning watcher has a baseline to learn");
+    const [all, ...apart] = ["all", ...eight].map(() => createEDetector(rateStakes, null));
+    for (let at = 1; at <= longest && all !== undefined; at += 1) {
+      const context = Math.floor(random() * 8);
+      const flagged = random() < (context === 2 ? q1 : q0);
+      const nullMean = baseline.nullMean ?? 1;
+      for (const detector of [all, ...apart.slice(context, context + 1)])
+        advance(detector, flagged ? 1 : 0, nullMean, null);
+      learnRate(baseline, flagged, baselineRules);
+      const logs = [all, ...apart].map(({ logEvidence }) => logEvidence);
+      // Half on all, half on the sum of the parts.
+      if (logSumExp(logs) - Math.LN2 >= ticket) return at;
+    }
+    return longest;
+  });
   let located = 0;
   const partition = repeat(given, (random) => {
     const state = withContexts(q0, random);
@@ -112,7 +132,7 @@ export const intermittentDelays = (operating: Operating, given: Runs): Intermitt
     }
     return longest;
   });
-  return { pooled, partition, located };
+  return { pooled, shared, partition, located };
 };
 
 /** False alarms in 10,000 answers over eight contexts, nothing having changed. */
