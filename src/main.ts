@@ -7,14 +7,13 @@ import { readFileSync } from "node:fs";
 import { createMetrics } from "./alert/metrics.ts";
 import { cached } from "./classify/cached.ts";
 import type { Classifier } from "./classify/classifier.ts";
-import { createJudge } from "./classify/judge.ts";
+import { configuredClassifier, judgingConcurrency } from "./classify/configured.ts";
 import { createJudgingQueue } from "./classify/judging-queue.ts";
-import { loadScreen } from "./classify/screen.ts";
 import { listening } from "./config/listening.ts";
-import type { ClassifySettings, Config, Subject, Upstream } from "./config/schema.ts";
-import { readSecrets, type Secrets } from "./config/secrets.ts";
+import type { Config, Subject, Upstream } from "./config/schema.ts";
+import { readSecrets } from "./config/secrets.ts";
 import { createControl } from "./control/control.ts";
-import { createEgress, type Egress } from "./egress/egress.ts";
+import { createEgress } from "./egress/egress.ts";
 import { openSqliteStore } from "./evidence/sqlite-store.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
@@ -62,15 +61,6 @@ const upstreamOf = (config: Config, subject: Subject): Upstream => {
   return upstream;
 };
 
-const configuredClassifier = async (
-  { use, judge }: ClassifySettings,
-  secrets: Secrets,
-  egress: Egress,
-): Promise<Classifier> =>
-  use === "judge" && judge !== undefined
-    ? createJudge({ ...judge, key: secrets.judge, fetch: egress.fetchFor(judge.baseUrl) })
-    : loadScreen();
-
 const known = <T>(parts: ReadonlyMap<string, T>, id: string): T => {
   const part = parts.get(id);
   if (part === undefined) throw new Error(`nothing was built for "${id}"`);
@@ -88,7 +78,9 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   opened.defer(store.close);
 
   // Judging.
-  const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, secrets, egress));
+  const judging =
+    surroundings.classifier ??
+    (await configuredClassifier(config.classify, { keys: secrets, fetchFor: egress.fetchFor, clock, log }));
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
@@ -100,7 +92,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   // One line for live answers and probes together: the judge's limits are the judge's, whoever asks.
   const queue = createJudgingQueue({
     classifier: cached(judging, { entries: config.classify.cacheEntries, meter: metrics.judging, clock }),
-    concurrency: config.classify.judge?.concurrency ?? 1,
+    concurrency: judgingConcurrency(config.classify),
     capacity: config.classify.queue,
   });
   const threshold = config.classify.threshold ?? null;

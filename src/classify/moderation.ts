@@ -42,7 +42,7 @@ const moderation = z.looseObject({ results: z.tuple([result]) });
 type Reading = Omit<Extract<Judgement, { kind: "judged" }>, "source">;
 
 /** Null for anything but one result with at least one score. */
-export const readModeration = (body: unknown): Reading | null => {
+const readModeration = (body: unknown): Reading | null => {
   const read = moderation.safeParse(body);
   if (!read.success) return null;
   const [{ flagged, categories, category_scores }] = read.data.results;

@@ -1,4 +1,5 @@
 /** `candor check FILE`: says whether a configuration would start, and what it would watch. Starts nothing. */
+import { describeClassifier } from "../classify/configured.ts";
 import { loadConfig } from "../config/load.ts";
 import { readSecrets } from "../config/secrets.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
@@ -27,8 +28,7 @@ export const check: Command = {
       }
       out(`    live answers: ${live.sampleRate * 100} % judged, at most ${live.maxPerHour} an hour`);
     }
-    const { use, judge } = config.classify;
-    out(`  judged by: ${use === "judge" ? `${judge?.model} at ${judge?.baseUrl}` : "the embedded screen"}`);
+    out(`  judged by: ${describeClassifier(config.classify)}`);
     return 0;
   },
 };

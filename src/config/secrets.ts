@@ -11,6 +11,8 @@ export interface Secrets {
   /** Keys for fresh probes by subject id, where one was configured. */
   probe: ReadonlyMap<string, string>;
   judge: string | null;
+  guard: string | null;
+  moderation: string | null;
   controlToken: string | null;
   controlPepper: string | null;
 }
@@ -53,6 +55,8 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
     upstream,
     probe,
     judge: optional(config.classify.judge?.key, "classify.judge.key"),
+    guard: optional(config.classify.guard?.key, "classify.guard.key"),
+    moderation: optional(config.classify.moderation?.key, "classify.moderation.key"),
     controlToken: optional(config.control.token, "control.token"),
     controlPepper: optional(config.control.pepper, "control.pepper"),
   };

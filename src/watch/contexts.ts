@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ContextSettings } from "../config/schema.ts";
 import type { RequestView } from "../dialect/views.ts";
 
-export const otherContext = "other";
+const otherContext = "other";
 
 /** Derived names of one subject, at most; the detector tells fewer apart. */
 const mostDerived = 32;

@@ -7,7 +7,7 @@ import type { Observation } from "../evidence/entry.ts";
 
 export const dimensions = ["experiment", "arm", "context", "topic", "bucket", "order"] as const;
 
-export interface Mean {
+interface Mean {
   n: number;
   /** 0-1; null without data. */
   mean: number | null;

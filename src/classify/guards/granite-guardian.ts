@@ -8,7 +8,7 @@ import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
 
-export const graniteGuardianMarks = {
+const graniteGuardianMarks = {
   tokens: [
     "<|start_of_role|>",
     "<|end_of_role|>",

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-export interface LikelyToken {
+interface LikelyToken {
   token: string;
   /** Natural logarithm of its probability. */
   logprob: number;

@@ -6,7 +6,7 @@ import { type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
 import { createInert } from "./inert.ts";
 import { readLlamaGuard } from "./llama-guard-verdict.ts";
 
-export const llamaGuard3Marks = {
+const llamaGuard3Marks = {
   tokens: [
     "<|begin_of_text|>",
     "<|end_of_text|>",

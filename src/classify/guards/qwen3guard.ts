@@ -9,7 +9,7 @@ import { harmLikelihood, type VerdictWords } from "./verdict-likelihood.ts";
 
 export type Qwen3GuardMode = "strict" | "loose";
 
-export const qwen3GuardMarks = {
+const qwen3GuardMarks = {
   tokens: [
     "<|im_start|>",
     "<|im_end|>",

@@ -1,5 +1,6 @@
 /** The guard models that Candor can ask, by the name under which a configuration knows them. */
 import { z } from "zod";
+import type { guardModels } from "../../config/schema.ts";
 import type { Classifier } from "../classifier.ts";
 import { createGuardClassifier } from "./create-guard.ts";
 import { createGptOssSafeguard } from "./gpt-oss-safeguard.ts";
@@ -11,6 +12,8 @@ import { llamaGuard4 } from "./llama-guard-4.ts";
 import { createQwen3Guard } from "./qwen3guard.ts";
 import { shieldGemma } from "./shieldgemma.ts";
 import { wildGuard } from "./wildguard.ts";
+
+type GuardId = (typeof guardModels)[number];
 
 const noOptions = z.strictObject({});
 
@@ -29,29 +32,25 @@ const guards = {
   "gpt-oss-safeguard": z
     .strictObject({ effort: z.enum(["low", "medium", "high"]).default("low") })
     .transform(({ effort }) => createGptOssSafeguard(effort)),
-} satisfies Record<string, z.ZodType<GuardAdapter, unknown>>;
+} satisfies Record<GuardId, z.ZodType<GuardAdapter, unknown>>;
 
-export type GuardId = keyof typeof guards;
-
-export const guardIds: readonly string[] = Object.keys(guards);
-
-export interface GuardOptions extends GuardServer {
+interface GuardOptions extends GuardServer {
   guard: GuardId;
   /** `mode` of qwen3guard, `criteria` of granite-guardian, `effort` of gpt-oss-safeguard; the others have none. */
   options?: Record<string, string>;
   /** Its name on the server. */
   model: string;
-  /** Longer prompts and answers are cut in the middle. Default 8,000. */
-  maxAnswerChars?: number;
+  /** Longer prompts and answers are cut in the middle. */
+  maxAnswerChars: number;
 }
 
 /** Throws an error that names the field when the options are not this guard's. */
-export const adapterOf = (guard: GuardId, options: Record<string, string> = {}): GuardAdapter => {
+const adapterOf = (guard: GuardId, options: Record<string, string> = {}): GuardAdapter => {
   const read = guards[guard].safeParse(options);
   if (!read.success) throw new Error(`options of the guard ${guard}: ${z.prettifyError(read.error)}`);
   return read.data;
 };
 
 /** Throws as `adapterOf` does; the classifier itself never rejects. */
-export const createGuard = ({ guard, options, maxAnswerChars = 8_000, ...server }: GuardOptions): Classifier =>
+export const createGuard = ({ guard, options, maxAnswerChars, ...server }: GuardOptions): Classifier =>
   createGuardClassifier({ ...server, adapter: adapterOf(guard, options), maxAnswerChars });

@@ -8,7 +8,7 @@ import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
 
-export const shieldGemmaMarks = {
+const shieldGemmaMarks = {
   tokens: ["<bos>", "<eos>", "<pad>", "<unk>", "<start_of_turn>", "<end_of_turn>"],
   lines: [
     "Human Question:",

@@ -7,7 +7,7 @@ import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
 
-export const wildGuardMarks = {
+const wildGuardMarks = {
   tokens: ["<s>", "</s>", "<unk>", "<pad>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|user|>", "<|assistant|>"],
   lines: ["Human user:", "AI assistant:", "---", "Answers:"],
 };

@@ -1,0 +1,30 @@
+/**
+ * The screen first, a closer look at what it does not clear, and, where there is one, a third opinion on what was flagged.
+ * Scores of different classifiers are never averaged: one of them decides. A stage that fails makes the whole judgement an
+ * error, as an answer that nobody judged must never count as harmless.
+ */
+import type { Classifier, Judgement } from "./classifier.ts";
+import type { Screen } from "./screen.ts";
+
+interface Stages {
+  screen: Screen;
+  second: Classifier;
+  confirm: Classifier | null;
+}
+
+export const createCascade = ({ screen, second, confirm }: Stages): Classifier => {
+  // One name for the whole: a baseline is of all stages together.
+  const source = `cascade(${[screen, second, confirm].flatMap((stage) => stage?.source ?? []).join(">")})`;
+  return {
+    source,
+    async judge(text, signal): Promise<Judgement> {
+      const screened = await screen.judge(text, signal);
+      if (screened.kind === "error") return { ...screened, source };
+      // The screen's numbers mean something else than those of the stages behind it: what it clears has none of them.
+      if (screen.bandOf(screened.score) === "low") return { ...screened, score: 0, harmful: false, source };
+      const looked = await second.judge(text, signal);
+      if (looked.kind === "error" || !looked.harmful || confirm === null) return { ...looked, source };
+      return { ...(await confirm.judge(text, signal)), source };
+    },
+  };
+};

@@ -1,0 +1,91 @@
+/** The classifier that a configuration asks for, built from its parts. */
+import type { ClassifySettings } from "../config/schema.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { withBreaker } from "./breaker.ts";
+import { createCascade } from "./cascade.ts";
+import type { Classifier } from "./classifier.ts";
+import { createGuard } from "./guards/registry.ts";
+import { createJudge } from "./judge.ts";
+import { createModeration } from "./moderation.ts";
+import { loadScreen } from "./screen.ts";
+
+type Remote = "judge" | "guard" | "moderation";
+
+interface Surroundings {
+  /** Keys by classifier; null for servers that need none. */
+  keys: Record<Remote, string | null>;
+  /** The only way to the network, by base URL. */
+  fetchFor(baseUrl: string): typeof globalThis.fetch;
+  clock: Pick<Clock, "monotonic">;
+  log: Pick<Log, "warn" | "info">;
+}
+
+/** The schema has seen to it that what is used is there. */
+const present = <T>(part: T | undefined, name: string): T => {
+  if (part === undefined) throw new Error(`classify.${name} is missing`);
+  return part;
+};
+
+const remote = (name: Remote, settings: ClassifySettings, { keys, fetchFor }: Surroundings): Classifier => {
+  switch (name) {
+    case "judge": {
+      const judge = present(settings.judge, name);
+      return createJudge({ ...judge, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
+    }
+    case "guard": {
+      const { kind, ...server } = present(settings.guard, name);
+      return createGuard({ ...server, guard: kind, key: keys.guard, fetch: fetchFor(server.baseUrl) });
+    }
+    case "moderation": {
+      const moderation = present(settings.moderation, name);
+      return createModeration({ ...moderation, key: keys.moderation, fetch: fetchFor(moderation.baseUrl) });
+    }
+  }
+};
+
+/** Throws an error that names the field where the options of a guard model are not its own. */
+export const configuredClassifier = async (
+  settings: ClassifySettings,
+  surroundings: Surroundings,
+): Promise<Classifier> => {
+  const { use, cascade, breaker } = settings;
+  const guarded = (name: Remote): Classifier =>
+    withBreaker(remote(name, settings, surroundings), {
+      failures: breaker.failures,
+      restMs: breaker.restSeconds * 1000,
+      clock: surroundings.clock,
+      log: surroundings.log,
+    });
+  if (use === "screen") return loadScreen();
+  if (use !== "cascade") return guarded(use);
+  const { second, confirm } = present(cascade, use);
+  return createCascade({
+    screen: await loadScreen(),
+    second: guarded(second),
+    confirm: confirm === undefined ? null : guarded(confirm),
+  });
+};
+
+/** Judgements that may be under way at once: what the slowest stage bears. */
+export const judgingConcurrency = (settings: ClassifySettings): number => {
+  const { use, cascade } = settings;
+  if (use === "screen") return 1;
+  const stages = use === "cascade" ? [cascade?.second, cascade?.confirm] : [use];
+  return Math.min(...stages.flatMap((name) => (name === undefined ? [] : (settings[name]?.concurrency ?? []))));
+};
+
+/** Who judges, for people. */
+export const describeClassifier = (settings: ClassifySettings): string => {
+  const server = (name: Remote): string => {
+    const at = settings[name];
+    const what = name === "guard" ? `guard model ${settings.guard?.kind}` : name;
+    return `${what} ${at?.model} at ${at?.baseUrl}`;
+  };
+  const { use, cascade } = settings;
+  if (use === "screen")
+    return "the embedded screen, which misses much: configure a judge or a guard model for a production claim";
+  if (use !== "cascade") return server(use);
+  const { second = "judge", confirm } = cascade ?? {};
+  return `the embedded screen, then ${server(second)}${confirm === undefined ? "" : `, then ${server(confirm)} on what was flagged`}`;
+};
