@@ -68,6 +68,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   let overfull = false;
   /** They have. */
   let open = false;
+  let begun = false;
   let over = false;
   let guardEnded = false;
   let upstreamEnded = false;
@@ -75,6 +76,15 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
 
   const isReleased = ({ event }: Waiting): boolean =>
     open || event === null || event.pieces.every(({ place, end }) => guard.released(place).to >= end);
+
+  /** Whether words may leave. Until then nothing does: what only opens a stream would rule out a true error for a block. */
+  const hasWords = (): boolean => {
+    for (const one of waiting) {
+      if (!isReleased(one)) return false;
+      if (one.event?.pieces.some(({ place }) => place.kind !== "parameter")) return true;
+    }
+    return false;
+  };
 
   /** The bytes to deliver; null where an edit cannot be made. */
   const edited = ({ frame, event }: Waiting): Buffer | null => {
@@ -105,6 +115,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       open = true;
       wantsMore();
     }
+    if (!begun && decision === null && !hasWords()) return;
     let first = waiting[0];
     while (first !== undefined && isReleased(first)) {
       const bytes = edited(first);
@@ -114,6 +125,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       }
       waiting.shift();
       waitingBytes -= first.frame.raw.length;
+      begun = true;
       deliver(bytes, first.event);
       first = waiting[0];
     }
