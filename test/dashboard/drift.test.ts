@@ -1,12 +1,9 @@
 /** Every view, on a real Candor whose model really drifted: the demo as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasBrowser, type Opened, openBrowser } from "./browser.ts";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 
 let demo: ChildProcess;
 let url: string;
@@ -31,7 +28,7 @@ const tellTheStory = (): Promise<string> =>
 
 const violations = async ({ page }: Opened): Promise<string[]> => {
   // Its own world: the page's policy lets no other script in.
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
