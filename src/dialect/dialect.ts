@@ -6,6 +6,8 @@ import { readChatAnswer, readChatRequest } from "./chat.ts";
 import { readCompletionsAnswer, readCompletionsRequest } from "./completions.ts";
 import { readEmbeddingsAnswer, readEmbeddingsRequest } from "./embeddings.ts";
 import { type AnswerBody, bodyOf, parseJson } from "./json-body.ts";
+import { readMessagesAnswer, readMessagesRequest } from "./messages.ts";
+import { readResponsesAnswer, readResponsesRequest } from "./responses.ts";
 import type { AnswerView, RequestView } from "./views.ts";
 
 interface Dialect {
@@ -17,6 +19,8 @@ interface Dialect {
 const dialects: ReadonlyMap<string, Dialect> = new Map([
   ["/chat/completions", { answersInText: true, readRequest: readChatRequest, readAnswer: readChatAnswer }],
   ["/completions", { answersInText: true, readRequest: readCompletionsRequest, readAnswer: readCompletionsAnswer }],
+  ["/responses", { answersInText: true, readRequest: readResponsesRequest, readAnswer: readResponsesAnswer }],
+  ["/messages", { answersInText: true, readRequest: readMessagesRequest, readAnswer: readMessagesAnswer }],
   ["/embeddings", { answersInText: false, readRequest: readEmbeddingsRequest, readAnswer: readEmbeddingsAnswer }],
 ]);
 

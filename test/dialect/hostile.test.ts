@@ -2,9 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { answeredBy } from "../../src/dialect/answered.ts";
 import { readAnswer, readRequest } from "../../src/dialect/dialect.ts";
+import { inspectAnswer, inspectRequest } from "../../src/dialect/inspection.ts";
+import { createStreamedTexts } from "../../src/dialect/streamed-texts.ts";
 import { stream } from "./bodies.ts";
 
-const paths = fc.constantFrom("/chat/completions", "/completions", "/embeddings", "/models", "__proto__");
+const paths = fc.constantFrom(
+  ...["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models", "__proto__"],
+);
 const types = fc.constantFrom("application/json", "text/event-stream", "text/event-stream; charset=utf-8", "", "\0");
 
 const keys = fc.constantFrom(
@@ -21,6 +25,8 @@ const keys = fc.constantFrom(
     "text",
     "refusal",
   ],
+  ...["input", "output", "instructions", "system", "item", "part", "response", "type", "content_block", "partial_json"],
+  ...["logprobs", "tokens", "tools", "arguments", "output_index", "summary", "source", "reasoning_details"],
   ...["__proto__", "constructor", "toString", "data", "error", "stop", "model", "stream", "id", "custom"],
 );
 /** JSON that looks like these APIs' from afar and is wrong in every place. */
@@ -32,6 +38,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
       fc.double(),
       fc.boolean(),
       fc.constant(null),
+      fc.constantFrom("message", "tool_use", "reasoning", "function_call", "response.output_text.delta", "text_delta"),
       fc.constantFrom(0, 1, -1, 1e21, "user", "stop"),
     ),
     fc.array(tie("tree"), { maxLength: 4 }),
@@ -43,6 +50,8 @@ const readBoth = (path: string, type: string, request: Buffer, answer: Buffer): 
   const asked = readRequest(path, request);
   const said = readAnswer(path, type, answer);
   if (asked !== null && said !== null) answeredBy(asked, said);
+  inspectRequest(path, request);
+  inspectAnswer(path, answer);
 };
 
 describe("hostile input", () => {
@@ -61,6 +70,12 @@ describe("hostile input", () => {
         const request = Buffer.from(JSON.stringify(asked) ?? "");
         readBoth(path, type, request, Buffer.from(JSON.stringify(said[0]) ?? ""));
         readBoth(path, type, request, stream(said));
+        const texts = createStreamedTexts(path);
+        for (const event of said) {
+          for (const { start, end, carrier } of texts?.read(JSON.stringify(event) ?? "")?.pieces ?? []) {
+            expect(end - start).toBe(carrier.text.length);
+          }
+        }
       }),
       { numRuns: 2000 },
     );
@@ -70,7 +85,7 @@ describe("hostile input", () => {
     const deep = Buffer.from(
       `{"messages":${"[".repeat(200_000)}${"]".repeat(200_000)},"choices":${"[".repeat(9)}${"]".repeat(9)}}`,
     );
-    for (const path of ["/chat/completions", "/completions", "/embeddings"]) {
+    for (const path of ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings"]) {
       readBoth(path, "application/json", deep, deep);
     }
   });
