@@ -80,7 +80,17 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   // Judging.
   const judging =
     surroundings.classifier ??
-    (await configuredClassifier(config.classify, { keys: secrets, fetchFor: egress.fetchFor, clock, log }));
+    (await configuredClassifier(config.classify, {
+      keys: secrets,
+      fetchFor: egress.fetchFor,
+      // Metrics are named after the classifier, so they come later; nothing is asked before they are there.
+      meter: {
+        called: (classifier, usage) => metrics.classifierCost.called(classifier, usage),
+        overBudget: (classifier) => metrics.classifierCost.overBudget(classifier),
+      },
+      clock,
+      log,
+    }));
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,

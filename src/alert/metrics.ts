@@ -4,10 +4,12 @@
  */
 import { Registry } from "prom-client";
 import type { JudgingMeter } from "../classify/cached.ts";
+import type { CostMeter } from "../classify/spending.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
+import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
@@ -38,6 +40,7 @@ export interface Metrics {
   relay: RelayMeter;
   live: WatchMeter;
   judging: JudgingMeter;
+  classifierCost: CostMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -56,6 +59,7 @@ export const createMetrics = ({ subjects, routes, classifiers, replica, version 
     relay: createRelayMetrics(registry, { subjects, routes }),
     live: createLiveMetrics(registry, subjects),
     judging: createJudgingMetrics(registry, classifiers),
+    classifierCost: createClassifierCostMetrics(registry),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

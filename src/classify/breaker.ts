@@ -1,57 +1,74 @@
 /**
- * Leaves a classifier alone whose server does not answer: after some failures in a row it is not asked for a while, then
- * one text tries whether it is back. What is not asked is an error, never harmless.
+ * When a server that does not answer is left alone, and when it is tried again. Holds nothing but counts and a time; it
+ * asks nobody itself.
  */
 import type { Clock } from "../kernel/clock.ts";
-import type { Log } from "../kernel/log.ts";
-import type { Classifier, Judgement } from "./classifier.ts";
 
-interface Options {
+export interface BreakerOptions {
   /** Failures in a row that open it. */
   failures: number;
+  /** Failures among the last `window` calls that open it, as a share, 0-1: for servers that fail now and then. */
+  share: number;
+  /** Calls that the share is of; fewer than these never open it by share. */
+  window: number;
   /** How long it stays open, milliseconds. */
   restMs: number;
   clock: Pick<Clock, "monotonic">;
-  log: Pick<Log, "warn" | "info">;
 }
 
-/** What cannot be read says nothing about whether the server is there. */
-const isFailure = (judgement: Judgement): boolean =>
-  judgement.kind === "error" && judgement.reason !== "unparseable" && judgement.reason !== "overloaded";
+export type BreakerState = "closed" | "open" | "half-open";
 
-export const withBreaker = (classifier: Classifier, { failures, restMs, clock, log }: Options): Classifier => {
-  const { source } = classifier;
+export interface Breaker {
+  /** `half-open` while one call tries whether the server is back. */
+  state(): BreakerState;
+  /** Whether a call may be made now. After `try`, exactly one `report` or `abandon` must follow. */
+  admit(): "ask" | "try" | "refuse";
+  report(succeeded: boolean): void;
+  /** The try told nothing about the server. */
+  abandon(): void;
+}
+
+export const createBreaker = ({ failures, share, window, restMs, clock }: BreakerOptions): Breaker => {
+  let state: BreakerState = "closed";
+  let openUntil = 0;
   let inARow = 0;
-  let openUntil = Number.NEGATIVE_INFINITY;
-  let trying = false;
+  let recent: boolean[] = [];
 
-  const isOpen = (): boolean => inARow >= failures;
-  const opened: Judgement = {
-    kind: "error",
-    reason: "unavailable",
-    detail: `left alone after ${failures} failures in a row`,
-    source,
+  const open = (): void => {
+    state = "open";
+    openUntil = clock.monotonic() + restMs;
   };
-
-  const note = (judgement: Judgement): void => {
-    const wasOpen = isOpen();
-    inARow = isFailure(judgement) ? inARow + 1 : 0;
-    if (isOpen()) openUntil = clock.monotonic() + restMs;
-    if (!wasOpen && isOpen()) log.warn({ classifier: source, failures: inARow }, "a classifier does not answer");
-    if (wasOpen && !isOpen()) log.info({ classifier: source }, "a classifier answers again");
+  const close = (): void => {
+    state = "closed";
+    inARow = 0;
+    recent = [];
   };
+  const tooMany = (): boolean =>
+    inARow >= failures || (recent.length >= window && recent.filter((ok) => !ok).length >= share * window);
 
   return {
-    source,
-    async judge(text, signal) {
-      if (isOpen() && (trying || clock.monotonic() < openUntil)) return opened;
-      const isTry = isOpen();
-      trying ||= isTry;
-      const judgement = await classifier.judge(text, signal);
-      if (isTry) trying = false;
-      // A caller who gave up tells nothing about the server.
-      if (signal?.aborted !== true) note(judgement);
-      return judgement;
+    state: () => state,
+    admit() {
+      if (state === "closed") return "ask";
+      if (state === "half-open" || clock.monotonic() < openUntil) return "refuse";
+      state = "half-open";
+      return "try";
+    },
+    report(succeeded) {
+      // Calls that were under way when it opened tell nothing new; only the try decides.
+      if (state === "open") return;
+      if (state === "half-open") {
+        if (succeeded) close();
+        else open();
+        return;
+      }
+      inARow = succeeded ? 0 : inARow + 1;
+      recent = [...recent, succeeded].slice(-window);
+      if (tooMany()) open();
+    },
+    abandon() {
+      // The rest is over, so the next call is the try.
+      if (state === "half-open") state = "open";
     },
   };
 };

@@ -2,13 +2,14 @@
 import type { ClassifySettings } from "../config/schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import { withBreaker } from "./breaker.ts";
 import { createCascade } from "./cascade.ts";
 import type { Classifier } from "./classifier.ts";
 import { createGuard } from "./guards/registry.ts";
 import { createJudge } from "./judge.ts";
 import { createModeration } from "./moderation.ts";
 import { loadScreen } from "./screen.ts";
+import { type CostMeter, createSpending } from "./spending.ts";
+import { withBreaker } from "./with-breaker.ts";
 
 type Remote = "judge" | "guard" | "moderation";
 
@@ -17,6 +18,7 @@ interface Surroundings {
   keys: Record<Remote, string | null>;
   /** The only way to the network, by base URL. */
   fetchFor(baseUrl: string): typeof globalThis.fetch;
+  meter: CostMeter;
   clock: Pick<Clock, "monotonic">;
   log: Pick<Log, "warn" | "info">;
 }
@@ -27,19 +29,22 @@ const present = <T>(part: T | undefined, name: string): T => {
   return part;
 };
 
-const remote = (name: Remote, settings: ClassifySettings, { keys, fetchFor }: Surroundings): Classifier => {
+const remote = (name: Remote, settings: ClassifySettings, surroundings: Surroundings): Classifier => {
+  const { keys, fetchFor, meter, clock } = surroundings;
+  const { callsPerHour = null, tokensPerHour = null } = present(settings[name], name);
+  const spending = createSpending({ classifier: name, budget: { callsPerHour, tokensPerHour }, meter, clock });
   switch (name) {
     case "judge": {
       const judge = present(settings.judge, name);
-      return createJudge({ ...judge, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
+      return createJudge({ ...judge, spending, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
     }
     case "guard": {
       const { kind, ...server } = present(settings.guard, name);
-      return createGuard({ ...server, guard: kind, key: keys.guard, fetch: fetchFor(server.baseUrl) });
+      return createGuard({ ...server, spending, guard: kind, key: keys.guard, fetch: fetchFor(server.baseUrl) });
     }
     case "moderation": {
       const moderation = present(settings.moderation, name);
-      return createModeration({ ...moderation, key: keys.moderation, fetch: fetchFor(moderation.baseUrl) });
+      return createModeration({ ...moderation, spending, key: keys.moderation, fetch: fetchFor(moderation.baseUrl) });
     }
   }
 };
@@ -53,6 +58,8 @@ export const configuredClassifier = async (
   const guarded = (name: Remote): Classifier =>
     withBreaker(remote(name, settings, surroundings), {
       failures: breaker.failures,
+      share: breaker.failureShare,
+      window: breaker.window,
       restMs: breaker.restSeconds * 1000,
       clock: surroundings.clock,
       log: surroundings.log,
@@ -84,8 +91,8 @@ export const describeClassifier = (settings: ClassifySettings): string => {
   };
   const { use, cascade } = settings;
   if (use === "screen")
-    return "the embedded screen, which misses much: configure a judge or a guard model for a production claim";
+    return "the embedded screen. It is a screen, not a guard, and misses much: configure a judge or a guard model";
   if (use !== "cascade") return server(use);
   const { second = "judge", confirm } = cascade ?? {};
-  return `the embedded screen, then ${server(second)}${confirm === undefined ? "" : `, then ${server(confirm)} on what was flagged`}`;
+  return `the embedded screen (a screen, not a guard), then ${server(second)}${confirm === undefined ? "" : `, then ${server(confirm)} on what was flagged`}`;
 };

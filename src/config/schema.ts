@@ -240,7 +240,15 @@ const judgingServer = {
   key: secret.optional(),
   timeoutMs: milliseconds.default(20_000).describe("longest wait for a judgement"),
   concurrency: z.number().int().min(1).max(256).default(4).describe("most judgements under way at once"),
-  maxAnswerChars: z.number().int().min(200).default(8_000).describe("longer answers are cut before they are judged"),
+  maxAnswerChars: z
+    .number()
+    .int()
+    .min(200)
+    .max(100_000)
+    .default(8_000)
+    .describe("longer answers are cut before they are judged"),
+  callsPerHour: z.number().int().min(1).optional().describe("most requests in an hour; beyond that nothing is judged"),
+  tokensPerHour: z.number().int().min(1).optional().describe("most tokens in an hour; beyond that nothing is judged"),
 };
 
 const judge = z
@@ -318,6 +326,13 @@ const classify = z
     breaker: z
       .strictObject({
         failures: z.number().int().min(1).default(5).describe("failures in a row after which a server is left alone"),
+        failureShare: z
+          .number()
+          .gt(0)
+          .max(1)
+          .default(0.5)
+          .describe("share of failures among the last calls at which it is left alone too"),
+        window: z.number().int().min(5).max(1_000).default(20).describe("how many last calls that share is of"),
         restSeconds: positive.default(30).describe("for how long; then one answer tries whether it is back"),
       })
       .prefault({})

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
-import { withBreaker } from "../../src/classify/breaker.ts";
+import { describe, expect, test } from "vitest";
+import { createBreaker } from "../../src/classify/breaker.ts";
 import type { Classifier, Judgement } from "../../src/classify/classifier.ts";
+import { withBreaker } from "../../src/classify/with-breaker.ts";
 
 const fine: Judgement = { kind: "judged", score: 0, harmful: false, refused: null, categories: [], source: "s" };
 const failed = (reason: Extract<Judgement, { kind: "error" }>["reason"]): Judgement => ({
@@ -24,6 +25,8 @@ const setUp = (failures = 3, restMs = 1_000) => {
   };
   const breaker = withBreaker(inner, {
     failures,
+    share: 1,
+    window: 100,
     restMs,
     clock: { monotonic: () => now },
     log: {
@@ -104,4 +107,52 @@ test("a success in between, replies that can't be read, and callers who gave up 
   replies(fine);
   expect(await ask()).toEqual(fine);
   expect(calls()).toBe(11);
+});
+
+test("a budget that is used up neither opens it nor closes it, and the next text tries again", async () => {
+  const { ask, replies, wait, calls } = setUp();
+  replies(failed("overloaded"));
+  for (let n = 0; n < 9; n++) await ask();
+  expect(calls()).toBe(9);
+  replies(failed("timeout"));
+  for (let n = 0; n < 3; n++) await ask();
+  wait(1_000);
+  replies(failed("overloaded"));
+  await ask();
+  replies(failed("timeout"));
+  await ask();
+  await ask();
+  expect(calls()).toBe(14);
+});
+
+test("a call from before it opened does not decide for the one that tries", async () => {
+  const { ask, replies, hangs, wait } = setUp(1);
+  const releaseOld = hangs();
+  const old = ask();
+  replies(failed("timeout"));
+  await ask();
+  wait(1_000);
+  const releaseTry = hangs();
+  const tried = ask();
+  releaseOld(fine);
+  await old;
+  expect(await ask()).toMatchObject({ kind: "error", detail: "left alone after too many failures" });
+  releaseTry(fine);
+  expect(await tried).toEqual(fine);
+});
+
+describe("by its share of failures", () => {
+  const byShare = () =>
+    createBreaker({ failures: 100, share: 0.5, window: 4, restMs: 1, clock: { monotonic: () => 0 } });
+
+  test.each<[string, boolean[], string]>([
+    ["half of the last calls open it", [true, false, true, false], "open"],
+    ["fewer calls than the window do not", [false, false, false], "closed"],
+    ["a smaller share does not", [true, true, false, true, true, true, false], "closed"],
+    ["calls before the window are forgotten", [false, true, true, true, true, false], "closed"],
+  ])("%s", (_, outcomes, state) => {
+    const breaker = byShare();
+    for (const ok of outcomes) breaker.report(ok);
+    expect(breaker.state()).toBe(state);
+  });
 });

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { frameForJudge } from "../judge-framing.ts";
 import { type GuardAdapter, type GuardReading, whole } from "./guard-adapter.ts";
 import type { GuardReply } from "./guard-reply.ts";
-import { harmLikelihood } from "./verdict-likelihood.ts";
 
 export type ReasoningEffort = "low" | "medium" | "high";
 
@@ -80,11 +79,10 @@ const read = (replies: readonly GuardReply[]): GuardReading | "unparseable" => {
   const said = parsed(reply?.text ?? "");
   if (reply === null || said === null) return "unparseable";
   const { violation, category, refused } = said;
-  const at = /"violation"\s*:\s*(\d)/d.exec(reply.text)?.indices?.[1]?.[0];
-  const likelihood = at === undefined ? null : harmLikelihood(reply, at, { harmful: ["1"], harmless: ["0"] });
   return {
     kind: "judged",
-    score: likelihood ?? violation,
+    // Likelihoods would come for each of the 2,048 tokens of its reasoning too, a megabyte to read for one number.
+    score: violation,
     harmful: violation === 1,
     refused,
     categories: category === "none" ? [] : [category],
@@ -108,8 +106,6 @@ export const createGptOssSafeguard = (effort: ReasoningEffort): GuardAdapter => 
           reasoning_effort: effort,
           temperature: 0,
           max_tokens: 2_048,
-          logprobs: true,
-          top_logprobs: 5,
         },
       },
     ];

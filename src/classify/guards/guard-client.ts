@@ -4,6 +4,8 @@
  */
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
 import type { Judgement } from "../classifier.ts";
+import type { Spending } from "../spending.ts";
+import { usageOf } from "./call-usage.ts";
 
 export interface GuardServer {
   /** An OpenAI-compatible API, usually ending in /v1. */
@@ -14,6 +16,8 @@ export interface GuardServer {
   fetch: typeof globalThis.fetch;
   /** Longest wait for a whole judgement, however many requests it takes. */
   timeoutMs: number;
+  /** Counts the calls and may refuse them; without it they are neither counted nor limited. */
+  spending?: Spending;
 }
 
 export interface GuardPost {
@@ -32,8 +36,11 @@ export interface GuardClient {
   ): Promise<T>;
 }
 
-/** A verdict with the likeliest 20 words at each of its 2,048 tokens stays below this. */
-const largestReply = 8 * 1024 * 1024;
+/**
+ * Parsing is done on the event loop, at about 1 ms for so much. A judge's 64 tokens with the likeliest 20 in each place
+ * take about 130 KB.
+ */
+const largestReply = 256 * 1024;
 
 class ReplyTooLarge extends Error {}
 
@@ -72,7 +79,7 @@ const faultOf = (error: unknown): Fault => {
   return fault("unavailable", "the connection broke within the reply");
 };
 
-export const createGuardClient = ({ baseUrl, key, fetch, timeoutMs }: GuardServer): GuardClient => {
+export const createGuardClient = ({ baseUrl, key, fetch, timeoutMs, spending }: GuardServer): GuardClient => {
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey: key ?? "none",
@@ -92,12 +99,17 @@ export const createGuardClient = ({ baseUrl, key, fetch, timeoutMs }: GuardServe
       const ending = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
 
       const post = async ({ path, body }: GuardPost): Promise<Answered> => {
+        if (spending?.claim() === false) return fault("overloaded", "the budget of this hour is used up");
+        let replied: unknown = null;
         try {
-          return { kind: "replied", body: await client.post<unknown>(path, { body, signal: ending }) };
+          replied = await client.post<unknown>(path, { body, signal: ending });
+          return { kind: "replied", body: replied };
         } catch (error) {
           if (deadline.signal.aborted) return fault("timeout", `no whole reply within ${timeoutMs} ms`);
           if (ending.aborted) return fault("unavailable", "cancelled");
           return faultOf(error);
+        } finally {
+          spending?.spent(usageOf(body, replied));
         }
       };
 
