@@ -75,7 +75,7 @@ export const readContent = (into: Inspecting, kind: CarrierKind, content: unknow
 };
 
 /** A list of `{token}` objects, or of strings: together they repeat the text. */
-export const tokensIn = (list: unknown): string =>
+const tokensIn = (list: unknown): string =>
   Array.isArray(list)
     ? list
         .map((item) =>

@@ -8,7 +8,7 @@ import { parseJson } from "./json-body.ts";
 import { type Replacement, replaceValues } from "./json-text.ts";
 
 /** What of a carrier's text is to be replaced; by UTF-16 units, in order, not overlapping. */
-export interface TextEdit {
+interface TextEdit {
   start: number;
   end: number;
   replacement: string;
@@ -19,7 +19,7 @@ export interface PlacedEdit extends TextEdit {
   at: Path;
 }
 
-export const editText = (text: string, edits: readonly TextEdit[]): string => {
+const editText = (text: string, edits: readonly TextEdit[]): string => {
   let edited = "";
   let done = 0;
   for (const { start, end, replacement } of edits) {

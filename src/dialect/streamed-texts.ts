@@ -12,7 +12,7 @@ import { createMessagesEvents } from "./messages-events.ts";
 import { createResponsesEvents } from "./responses-events.ts";
 
 /** Which text of a streamed answer: every one of these is a text of its own. */
-export interface StreamedPlace {
+interface StreamedPlace {
   kind: CarrierKind;
   choice: number;
   /** Counts the texts of this kind and choice as they appear. */
