@@ -60,9 +60,24 @@ export const eachWord = (value: unknown, visit: (text: string, path: Path, isKey
 /** Stands between two words of a value that is read as one text. */
 export const wordBreak = "\n";
 
+/** The same words as `eachWord` visits, joined. Apart from it because every request pays for this one. */
 const wordsOf = (value: unknown): string | null => {
   const words: string[] = [];
-  return eachWord(value, (text) => void words.push(text)) ? words.join(wordBreak) : null;
+  const walk = (inner: unknown, depth: number): boolean => {
+    if (typeof inner === "string") words.push(inner);
+    if (typeof inner !== "object" || inner === null) return true;
+    if (depth >= deepest) return false;
+    if (Array.isArray(inner)) {
+      for (const item of inner) if (!walk(item, depth + 1)) return false;
+      return true;
+    }
+    for (const key of Object.keys(inner)) {
+      words.push(key);
+      if (!walk((inner as Fields)[key], depth + 1)) return false;
+    }
+    return true;
+  };
+  return walk(value, 0) ? words.join(wordBreak) : null;
 };
 
 /** What is known of a carrier beside its text and place. */
