@@ -109,7 +109,7 @@ describe("the cascade", () => {
   });
 
   test("has one name for all that it asks, whoever decided", () => {
-    expect(cascade(down, down, down).source).toBe("cascade(screen-v1>guard-v1>judge-v1)");
-    expect(cascade(down, down).source).toBe("cascade(screen-v1>guard-v1)");
+    expect(cascade(down, down, down).source).toBe("cascade(screen-v1-passages>guard-v1>judge-v1)");
+    expect(cascade(down, down).source).toBe("cascade(screen-v1-passages>guard-v1)");
   });
 });
