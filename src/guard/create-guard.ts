@@ -1,0 +1,207 @@
+/**
+ * The guard over deterministic policies: compiled once, asked for every exchange. It decides on texts and never keeps or
+ * repeats what matched.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
+import {
+  actions,
+  type Decision,
+  type Edit,
+  type ExchangeGuard,
+  type Finding,
+  type Guard,
+  type Release,
+  type Stage,
+  type StreamedCarrier,
+  type StreamGuard,
+} from "./guard.ts";
+import { compileMatch, type Matcher, type Span } from "./matcher.ts";
+import type { Policy } from "./policy.ts";
+
+interface Options {
+  policies: readonly Policy[];
+  /** The persona that the verdict on a subject names now. */
+  personaOf: (subject: string) => { persona: string };
+  /** Unguessable ids of decisions. */
+  newId?: () => string;
+}
+
+interface Compiled {
+  policy: Policy;
+  version: string;
+  matcher: Matcher;
+}
+
+const place = ({ kind, role, at }: Carrier): string => {
+  const path = at.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`));
+  return [kind, role ?? "", path.join("")].filter((part) => part !== "").join(" ");
+};
+
+const concerns = ({ where }: Policy, carrier: Carrier): boolean => where.carriers?.includes(carrier.kind) ?? true;
+
+/** Overlapping edits become one: what is between two spans that touch may give away either. */
+const withoutOverlaps = (edits: readonly Edit[]): Edit[] => {
+  const merged: Edit[] = [];
+  for (const edit of [...edits].sort((one, other) => one.start - other.start)) {
+    const last = merged.at(-1);
+    if (last !== undefined && edit.start < last.end) last.end = Math.max(last.end, edit.end);
+    else merged.push({ ...edit });
+  }
+  return merged;
+};
+
+/** A match without spans is about the text as a whole. */
+const editsOf = (policy: Policy, carrier: Carrier, spans: readonly Span[]): Edit[] =>
+  (spans.length === 0 ? [{ start: 0, end: carrier.text.length }] : spans).map(({ start, end }) => ({
+    at: carrier.at,
+    start,
+    end,
+    replacement: policy.replacement,
+  }));
+
+const decide = (compiled: readonly Compiled[], stage: Stage, inspection: Inspection, id: string): Decision => {
+  const findings: Finding[] = [];
+  const edits = new Map<Carrier, Edit[]>();
+  let decisive: Policy | null = null;
+  for (const { policy, version, matcher } of compiled) {
+    const enforced = policy.mode === "enforce";
+    const finding = (where: string | null, by: string): void => {
+      findings.push({
+        policy: policy.id,
+        version,
+        action: policy.action,
+        result: enforced ? "enforced" : "would",
+        where,
+        matcher: by,
+      });
+      if (!enforced) return;
+      if (decisive === null || actions.indexOf(policy.action) > actions.indexOf(decisive.action)) decisive = policy;
+    };
+    for (const gap of inspection.gaps) if (policy.gaps.includes(gap)) finding(null, `gap:${gap}`);
+    for (const carrier of inspection.carriers) {
+      if (!concerns(policy, carrier)) continue;
+      const spans = matcher(carrier.text);
+      if (spans === null) continue;
+      finding(place(carrier), spans[0]?.matcher ?? "not");
+      if (enforced && policy.action === "redact")
+        edits.set(carrier, [...(edits.get(carrier) ?? []), ...editsOf(policy, carrier, spans)]);
+    }
+  }
+  // Assigned in a closure, which the compiler does not follow.
+  const deciding = decisive as Policy | null;
+  const action = deciding?.action ?? "allow";
+  const denies = action === "block" || action === "refuse";
+  return {
+    id,
+    stage,
+    action,
+    policy: deciding?.id ?? null,
+    findings,
+    coverage: inspection.coverage,
+    gaps: inspection.gaps,
+    edits: action === "redact" ? [...edits.values()].flatMap(withoutOverlaps) : [],
+    message: denies ? (deciding?.message ?? `The ${stage} was stopped by a policy.`) : null,
+    rerouteTo: action === "reroute" ? (deciding?.to ?? null) : null,
+    unavailable: false,
+  };
+};
+
+const keyOf = ({ kind, choice, index }: StreamedCarrier): string => `${kind} ${choice} ${index}`;
+const nothing: Release = { to: 0, edits: [] };
+
+/**
+ * Holds every text until the answer is over and then decides as on a whole answer: the decision can't depend on the
+ * chunking, and nothing leaves before it. What an answer may hold in memory is bounded by whoever pushes.
+ */
+const holdToTheEnd = (
+  judge: (inspection: Inspection) => Decision,
+  denied: (gap: Gap) => boolean,
+  progress: () => void,
+): StreamGuard => {
+  const carriers = new Map<string, { at: string[]; streamed: StreamedCarrier; texts: string[] }>();
+  let decision: Decision | null = null;
+  const settle = (read: Carrier[], gaps: readonly Gap[]): void => {
+    const coverage = gaps.length === 0 ? "full" : read.length === 0 ? "none" : "partial";
+    decision = judge({ carriers: read, coverage, gaps: [...gaps] });
+    progress();
+  };
+  return {
+    push(streamed, text) {
+      if (decision !== null) return;
+      const key = keyOf(streamed);
+      const known = carriers.get(key);
+      if (known === undefined) carriers.set(key, { at: [key], streamed, texts: [text] });
+      else known.texts.push(text);
+    },
+    close() {},
+    gap(gap) {
+      if (decision === null && denied(gap)) settle([], [gap]);
+    },
+    end(gaps) {
+      if (decision !== null) return;
+      const read = [...carriers.values()].map(
+        ({ at, streamed: { kind, choice, tool }, texts }): Carrier => ({
+          kind,
+          role: "assistant",
+          choice,
+          tool,
+          at,
+          text: texts.join(""),
+        }),
+      );
+      settle(read, gaps);
+    },
+    released(streamed) {
+      if (decision === null || decision.action === "block" || decision.action === "refuse") return nothing;
+      const key = keyOf(streamed);
+      const to = carriers.get(key)?.texts.reduce((sum, text) => sum + text.length, 0) ?? 0;
+      const edits = decision.edits.filter(({ at }) => at[0] === key).map((edit) => ({ ...edit, at: [] }));
+      return { to, edits };
+    },
+    get decision() {
+      return decision;
+    },
+  };
+};
+
+/** Throws on a policy that can't be compiled: `loadPolicies` tells of that with its place. */
+export const createGuard = ({ policies, personaOf, newId = randomUUID }: Options): Guard => {
+  const compiled = policies.map(
+    (policy): Compiled => ({
+      policy,
+      version: createHash("sha256").update(canonicalJson(policy)).digest("hex").slice(0, 16),
+      matcher: compileMatch(policy.match),
+    }),
+  );
+  return {
+    begin({ subject, route }) {
+      const persona = subject === null ? null : personaOf(subject).persona;
+      const mine = compiled.filter(({ policy: { where } }) => {
+        if (where.subjects !== undefined && (subject === null || !where.subjects.includes(subject))) return false;
+        if (where.routes !== undefined && !where.routes.includes(route)) return false;
+        return where.personas === undefined || (persona !== null && where.personas.includes(persona));
+      });
+      if (mine.length === 0) return null;
+      const onRequest = mine.filter(({ policy }) => policy.stage === "request");
+      const onAnswer = mine.filter(({ policy }) => policy.stage === "response");
+      const mayHold = onAnswer.some(({ policy }) => policy.mode === "enforce" && policy.action !== "flag");
+      const answer = (inspection: Inspection): Decision => decide(onAnswer, "response", inspection, newId());
+      const denied = (gap: Gap): boolean =>
+        onAnswer.some(
+          ({ policy }) =>
+            policy.mode === "enforce" &&
+            (policy.action === "block" || policy.action === "refuse") &&
+            policy.gaps.includes(gap),
+        );
+      return {
+        readsRequest: onRequest.length > 0,
+        response: onAnswer.length === 0 ? "none" : mayHold ? "hold" : "watch",
+        request: (inspection) => decide(onRequest, "request", inspection, newId()),
+        answer,
+        stream: (progress) => holdToTheEnd(answer, denied, progress),
+      } satisfies ExchangeGuard;
+    },
+  };
+};

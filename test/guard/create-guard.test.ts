@@ -1,0 +1,175 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import type { Carrier, Inspection } from "../../src/dialect/carriers.ts";
+import { createGuard } from "../../src/guard/create-guard.ts";
+import type { Decision, ExchangeGuard, StreamedCarrier } from "../../src/guard/guard.ts";
+import { loadPolicies } from "../../src/guard/load-policies.ts";
+import { compileMatch } from "../../src/guard/matcher.ts";
+import { policySchema } from "../../src/guard/policy.ts";
+
+const message = (text: string): Carrier => ({
+  kind: "message",
+  role: "user",
+  choice: null,
+  tool: null,
+  at: ["messages", 0, "content"],
+  text,
+});
+const full = (...texts: string[]): Inspection => ({ carriers: texts.map(message), coverage: "full", gaps: [] });
+
+const begin = (policies: Record<string, unknown>[], persona = "aligned"): ExchangeGuard | null =>
+  createGuard({
+    policies: policies.map((policy, index) =>
+      policySchema.parse({ id: `p${index}`, description: "a test", stage: "request", action: "block", ...policy }),
+    ),
+    personaOf: () => ({ persona }),
+    newId: () => "id",
+  }).begin({ id: "x", subject: "s", route: "chat", requestHeaders: {} });
+
+const begun = (...given: Parameters<typeof begin>): ExchangeGuard => {
+  const guard = begin(...given);
+  if (guard === null) throw new Error("no policy concerns the exchange");
+  return guard;
+};
+const now = (decision: Decision | Promise<Decision>): Decision => {
+  if (decision instanceof Promise) throw new Error("deterministic policies decide at once");
+  return decision;
+};
+
+test.each([
+  [{ terms: ["secret plan"] }, "the SECRET PLAN is", true],
+  [{ terms: ["ass"] }, "a class assignment", false],
+  [{ terms: ["c++"] }, "in C++17", true],
+  [{ terms: ["été"] }, "l'été.", true],
+  [{ regex: "a[0-9]+b" }, "xa12bx", true],
+  [{ regex: "a[0-9]+b" }, "xabx", false],
+  [{ all: [{ terms: ["one"] }, { terms: ["two"] }] }, "two, one", true],
+  [{ all: [{ terms: ["one"] }, { terms: ["two"] }] }, "one", false],
+  [{ any: [{ terms: ["one"] }, { terms: ["two"] }] }, "two", true],
+  [{ not: { terms: ["please"] } }, "now", true],
+  [{ not: { terms: ["please"] } }, "please", false],
+])("%j on %j matches: %s", (match, text, matches) => {
+  expect(compileMatch(match)(text) !== null).toBe(matches);
+});
+
+test("a term that starts in an astral letter is found once", () => {
+  expect(compileMatch({ terms: ["\u{10400}x"] })("\u{10400}x \u{10400}x")).toHaveLength(2);
+});
+
+test("a pattern that takes a backtracking engine for ever ends", () => {
+  expect(compileMatch({ regex: "^(a+)+$" })(`${"a".repeat(5_000)}b`)).toBeNull();
+});
+
+test("the strictest enforced policy decides, a shadow only says what it would have done", () => {
+  const decision = now(
+    begun([
+      { match: { terms: ["x"] }, action: "flag" },
+      { match: { terms: ["x"] }, action: "refuse", message: "no" },
+      { match: { terms: ["x"] }, action: "block", mode: "shadow" },
+    ]).request(full("an x here")),
+  );
+  expect(decision).toMatchObject({ action: "refuse", policy: "p1", message: "no", unavailable: false });
+  expect(decision.findings.map(({ result }) => result)).toEqual(["enforced", "enforced", "would"]);
+  expect(decision.findings[0]?.where).toBe("message user messages[0].content");
+});
+
+test("a decision never holds the text that matched", () => {
+  const decision = now(begun([{ match: { terms: ["hunter2"] } }]).request(full("it is hunter2")));
+  expect(JSON.stringify(decision)).not.toContain("hunter2");
+});
+
+test("redactions that overlap become one edit, so that no tail of either stays", () => {
+  const decision = now(
+    begun([{ match: { terms: ["red fox", "fox den"] }, action: "redact" }]).request(full("a red fox den")),
+  );
+  expect(decision.edits).toEqual([{ at: ["messages", 0, "content"], start: 2, end: 13, replacement: "[redacted]" }]);
+});
+
+test("what a policy does not concern costs nothing: no subject, route or persona of it", () => {
+  const match = { terms: ["x"] };
+  expect(begin([{ match, where: { subjects: ["other"] } }])).toBeNull();
+  expect(begin([{ match, where: { routes: ["embeddings"] } }])).toBeNull();
+  expect(begin([{ match, where: { personas: ["inverted"] } }])).toBeNull();
+  expect(begin([{ match, where: { personas: ["inverted"] } }], "inverted")).not.toBeNull();
+});
+
+test("what can't be inspected passes, unless a policy names it", () => {
+  const unseen: Inspection = { carriers: [], coverage: "none", gaps: ["image"] };
+  const match = { terms: ["x"] };
+  expect(now(begun([{ match }]).request(unseen)).action).toBe("allow");
+  expect(now(begun([{ match, gaps: ["image"] }]).request(unseen)).action).toBe("block");
+});
+
+test("a gap that is denied stops a stream at once", () => {
+  const stream = begun([{ match: { terms: ["x"] }, stage: "response", gaps: ["image"] }]).stream(() => {});
+  stream.gap("audio");
+  expect(stream.decision).toBeNull();
+  stream.gap("image");
+  expect(stream.decision?.action).toBe("block");
+});
+
+test.each(["block", "redact"])(
+  "with %s, a stream is decided and edited as the whole, whatever the chunking",
+  (action) => {
+    const guard = begun([{ match: { any: [{ terms: ["ab"] }, { regex: "b+a" }] }, stage: "response", action }]);
+    const carrier: StreamedCarrier = { kind: "message", choice: 0, index: 0, tool: null };
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: fc.constantFrom("a", "b", " ", "\u{1f600}"), maxLength: 6 })),
+        (chunks) => {
+          const whole = now(guard.answer(full(chunks.join(""))));
+          const stream = guard.stream(() => {});
+          for (const chunk of chunks) {
+            stream.push(carrier, chunk);
+            expect(stream.released(carrier).to).toBe(0);
+          }
+          stream.close(carrier);
+          stream.end([]);
+          expect(stream.decision?.action).toBe(whole.action);
+          const release = stream.released(carrier);
+          expect(release.to).toBe(whole.action === "block" ? 0 : chunks.join("").length);
+          expect(release.edits).toEqual(whole.edits.map((edit) => ({ ...edit, at: [] })));
+        },
+      ),
+      { numRuns: 1_000, seed: 1 },
+    );
+  },
+);
+
+test.each([
+  [{ action: "reroute" }, "id of a subject"],
+  [{ action: "reroute", to: "s", stage: "response" }, "only requests"],
+  [{ action: "redact", gaps: ["image"] }, "can't be redacted"],
+])("a policy that could not be enforced is refused: %j", (part, why) => {
+  const policy = { id: "p", description: "d", stage: "request", match: { terms: ["x"] }, ...part };
+  expect(policySchema.safeParse(policy).error?.message).toContain(why);
+});
+
+const folders: string[] = [];
+afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true }))));
+const folder = async (text: string | null): Promise<string> => {
+  const path = await mkdtemp(join(tmpdir(), "candor-policies-"));
+  folders.push(path);
+  if (text !== null) await writeFile(join(path, "some.yaml"), text);
+  return path;
+};
+const yaml = (id: string, rest: string): string =>
+  `- {id: ${id}, description: d, stage: request, action: block, ${rest}}\n`;
+
+test("policies are read from a folder", async () => {
+  const path = await folder(`policies:\n${yaml("one", "match: {terms: [x]}")}`);
+  expect((await loadPolicies([path], [])).map(({ id }) => id)).toEqual(["one"]);
+});
+
+test.each([
+  [null, "holds no .yaml file"],
+  [`policies:\n${yaml("one", "match: {terms: []}")}`, "some.yaml"],
+  [`policies:\n${yaml("one", 'match: {regex: "(?=a)"}')}`, "linear time"],
+  [`policies:\n${yaml("one", "match: {terms: [x]}, where: {subjects: [nobody]}")}`, 'no subject is called "nobody"'],
+  [`policies:\n${yaml("one", "match: {terms: [x]}").repeat(2)}`, "another policy"],
+])("a folder of %j is refused: %s", async (text, why) => {
+  await expect(loadPolicies([await folder(text)], ["s"])).rejects.toThrow(why);
+});
