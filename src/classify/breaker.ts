@@ -16,7 +16,7 @@ export interface BreakerOptions {
   clock: Pick<Clock, "monotonic">;
 }
 
-export type BreakerState = "closed" | "open" | "half-open";
+type BreakerState = "closed" | "open" | "half-open";
 
 export interface Breaker {
   /** `half-open` while one call tries whether the server is back. */
