@@ -15,6 +15,8 @@ import { readSecrets } from "./config/secrets.ts";
 import { createControl } from "./control/control.ts";
 import { createEgress } from "./egress/egress.ts";
 import { openSqliteStore } from "./evidence/sqlite-store.ts";
+import { createGuard } from "./guard/create-guard.ts";
+import { loadPolicies } from "./guard/load-policies.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
@@ -149,7 +151,12 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   ledger.subscribe(({ entry }) => {
     if (entry.body.kind === "epoch") observer.newEpoch(entry.subject);
   });
+  const policies = await loadPolicies(
+    config.policies,
+    config.subjects.map(({ id }) => id),
+  );
   const relay = createRelay({
+    ...(policies.length === 0 ? {} : { guard: createGuard({ policies, personaOf: ledger.verdict }) }),
     limits: config.limits,
     relay: config.relay,
     drain: config.drain,

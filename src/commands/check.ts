@@ -2,6 +2,7 @@
 import { describeClassifier } from "../classify/configured.ts";
 import { loadConfig } from "../config/load.ts";
 import { readSecrets } from "../config/secrets.ts";
+import { loadPolicies } from "../guard/load-policies.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
 import { type Command, onlyPositional, readFlags } from "./command.ts";
 
@@ -14,6 +15,10 @@ export const check: Command = {
     const file = onlyPositional(positionals, "a configuration file");
     const config = await loadConfig(file);
     if (!values["no-secrets"]) readSecrets(config, env);
+    const policies = await loadPolicies(
+      config.policies,
+      config.subjects.map(({ id }) => id),
+    );
     out(`${file}: valid`);
     for (const { id, models, upstream, route, probes, live } of config.subjects) {
       const where = upstream ?? config.upstreams[0]?.id;
@@ -28,6 +33,7 @@ export const check: Command = {
       }
       out(`    live answers: ${live.sampleRate * 100} % judged, at most ${live.maxPerHour} an hour`);
     }
+    for (const { id, stage, action, mode } of policies) out(`  policy ${id}: ${action} on the ${stage}, ${mode}`);
     out(`  judged by: ${describeClassifier(config.classify)}`);
     return 0;
   },

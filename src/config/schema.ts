@@ -423,6 +423,11 @@ const relay = z.strictObject({
   responseHeaders: z.array(z.string()).default([]).describe("further response headers that may go back"),
 });
 
+const policies = z
+  .array(z.string().min(1))
+  .default([])
+  .describe("files of policies, or folders of them; none by default, so that nothing is ever held back unasked");
+
 const evidence = z.strictObject({
   path: z.string().default("candor.db").describe("SQLite file; its folder must be writable"),
   replica: id.default("local").describe("name of this process in the log"),
@@ -491,6 +496,7 @@ export const configSchema = z
       .superRefine(unique("id", (s: Subject) => [s.id]))
       .superRefine(unique("models", (s: Subject) => s.models.map((model) => `${s.route ?? ""} ${model}`))),
     relay: relay.prefault({}),
+    policies,
     limits: limits.prefault({}),
     classify: classify.prefault({}),
     evidence: evidence.prefault({}),
