@@ -120,11 +120,17 @@ const holdToTheEnd = (
   denied: (gap: Gap) => boolean,
   progress: () => void,
 ): StreamGuard => {
-  const carriers = new Map<string, { at: string[]; streamed: StreamedCarrier; texts: string[] }>();
+  const carriers = new Map<string, { at: string[]; streamed: StreamedCarrier; texts: string[]; length: number }>();
+  const editsByKey = new Map<string, Edit[]>();
   let decision: Decision | null = null;
   const settle = (read: Carrier[], gaps: readonly Gap[]): void => {
     const coverage = gaps.length === 0 ? "full" : read.length === 0 ? "none" : "partial";
-    decision = judge({ carriers: read, coverage, gaps: [...gaps] });
+    const decided = judge({ carriers: read, coverage, gaps: [...gaps] });
+    for (const edit of decided.edits) {
+      const key = String(edit.at[0]);
+      editsByKey.set(key, [...(editsByKey.get(key) ?? []), { ...edit, at: [] }]);
+    }
+    decision = decided;
     progress();
   };
   return {
@@ -132,8 +138,11 @@ const holdToTheEnd = (
       if (decision !== null) return;
       const key = keyOf(streamed);
       const known = carriers.get(key);
-      if (known === undefined) carriers.set(key, { at: [key], streamed, texts: [text] });
-      else known.texts.push(text);
+      if (known === undefined) carriers.set(key, { at: [key], streamed, texts: [text], length: text.length });
+      else {
+        known.texts.push(text);
+        known.length += text.length;
+      }
     },
     close() {},
     gap(gap) {
@@ -156,9 +165,7 @@ const holdToTheEnd = (
     released(streamed) {
       if (decision === null || decision.action === "block" || decision.action === "refuse") return nothing;
       const key = keyOf(streamed);
-      const to = carriers.get(key)?.texts.reduce((sum, text) => sum + text.length, 0) ?? 0;
-      const edits = decision.edits.filter(({ at }) => at[0] === key).map((edit) => ({ ...edit, at: [] }));
-      return { to, edits };
+      return { to: carriers.get(key)?.length ?? 0, edits: editsByKey.get(key) ?? [] };
     },
     get decision() {
       return decision;
