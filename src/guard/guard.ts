@@ -54,7 +54,7 @@ export interface Decision {
   unavailable: boolean;
 }
 
-export interface GuardedExchange {
+interface GuardedExchange {
   /** The relay's id of the exchange. */
   id: string;
   /** Null for traffic that belongs to no subject. */
