@@ -28,6 +28,10 @@ const gaps = [
   "too-large",
 ] as const satisfies readonly Gap[];
 
+/** Text that is there and was not read: a policy that denies must not be got past by size, encoding or damage. */
+const unreadText: Gap[] = ["unreadable-body", "encoded-body", "too-large", "unknown-part"];
+const denies: ReadonlySet<string> = new Set(["block", "refuse"]);
+
 /** What a text must hold. `all` is about one carrier's text, not about the exchange. */
 export type Match = { any: Match[] } | { all: Match[] } | { not: Match } | { terms: string[] } | { regex: string };
 
@@ -66,21 +70,24 @@ export const policySchema = z
     match,
     gaps: z
       .array(z.enum(gaps))
-      .default([])
-      .describe("what, where it can't be inspected, counts as a match; default: it passes"),
+      .optional()
+      .describe(
+        "what, where it can't be inspected, counts as a match; default: for block and refuse, text that can't be read",
+      ),
     action: z.enum(["flag", "redact", "reroute", "refuse", "block"]),
     mode: z.enum(["enforce", "shadow"]).default("enforce").describe("shadow: counted, changes nothing"),
     message: z.string().min(1).optional().describe("what the client reads of a block or refusal"),
     replacement: z.string().default("[redacted]").describe("stands where text was redacted"),
     to: z.string().min(1).optional().describe("reroute: id of the other subject"),
   })
-  .superRefine(({ action, stage, to, gaps: uninspected }, context) => {
+  .superRefine(({ action, stage, to, gaps: uninspected = [] }, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
     if (action === "reroute" && to === undefined) wrong("to", "a reroute needs the id of a subject");
     if (action === "reroute" && stage === "response") wrong("stage", "only requests can be rerouted");
     if (action === "redact" && uninspected.length > 0)
       wrong("gaps", "what can't be inspected can't be redacted; use block, refuse or flag");
-  });
+  })
+  .transform((policy) => ({ ...policy, gaps: policy.gaps ?? (denies.has(policy.action) ? unreadText : []) }));
 
 export type Policy = z.infer<typeof policySchema>;
 export const policyFileSchema = z.strictObject({ policies: z.array(policySchema).min(1) });
