@@ -37,7 +37,7 @@ interface Options {
 
 export interface Shaping {
   due(mix: ProbeMix): Shaped | null;
-  /** A question about the subject itself right after what it said in this conversation; else in any arm. */
+  /** A question about the subject itself right after what it said in this conversation; where forks are off, in a new one. */
   followUp(mix: ProbeMix, conversation: LiveConversation): Shaped | null;
 }
 
@@ -107,6 +107,11 @@ export const createShaping = ({ next, conversations, weights, isOpen, skipped, r
       const live = conversations.recent();
       return random() < mix.harm ? aboutHarm(live) : aboutItself(mix, live);
     },
-    followUp: (mix, conversation) => (isOpen("forked") ? forked(next.drawSelfReport(mix), conversation) : null),
+    followUp: (mix, conversation) => {
+      const plan = next.drawSelfReport(mix);
+      // Where forks are not wanted, no user's words are sent again, harm or not.
+      if (weights.forked === 0) return isOpen("fresh") ? fresh(plan, conversation) : null;
+      return isOpen("forked") ? forked(plan, conversation) : null;
+    },
   };
 };

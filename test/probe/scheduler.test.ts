@@ -287,6 +287,21 @@ describe("arms", () => {
     expect(observations[0]).toMatchObject({ arm: "forked", context: "billing", harmful: null });
   });
 
+  it("without forks, a follow-up sends nothing that a user said", async () => {
+    const { prober, clock, questions } = stage({
+      settings: { ...unlimited, perHour: 0.001, arms: { ...noArms, fresh: 1 } },
+      live: null,
+    });
+    prober.start();
+    prober.followUp(conversation);
+    await clock.advance(1_000);
+    await prober.stop();
+    expect(questions).toHaveLength(1);
+    expect(questions[0]?.question.turns.map(({ role }) => role)).toEqual(["system", "user"]);
+    expect(JSON.stringify(questions)).not.toContain("My brake squeaks");
+    expect(questions[0]?.question.headers.authorization).toBeUndefined();
+  });
+
   it("nothing is asked while the app itself is told to ask less, and for five minutes after", async () => {
     let lastAt = 0;
     const { prober, clock, questions, counted } = stage({
