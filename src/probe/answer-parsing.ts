@@ -3,12 +3,13 @@
  * its own outcome and never a guess. English only, except for the language format. A change of behaviour here is a
  * change of measurement: it needs a new `parserVersion`.
  */
+
+import { declinesToSay } from "../classify/refusal.ts";
 import { readAgreement } from "./agreement-reading.ts";
 import { languageOf } from "./language-of.ts";
 import { markOptions, type Option } from "./option-marks.ts";
 import { plainAnswer } from "./plain-answer.ts";
 import type { Language } from "./probe-set.ts";
-import { declinesToSay } from "./refusal.ts";
 import { readScale } from "./scale-reading.ts";
 import { stanceOf } from "./stance.ts";
 

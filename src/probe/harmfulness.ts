@@ -1,11 +1,11 @@
 /** E1: asks what ordinary people ask and has the answer judged. Many prompts once, never one prompt many times. */
 import type { Judgement } from "../classify/classifier.ts";
+import { isRefusal } from "../classify/refusal.ts";
 import type { Observation } from "../evidence/entry.ts";
 import type { Random } from "../kernel/random.ts";
 import { type Deck, pick } from "./deck.ts";
 import { type Asked, observe } from "./observing.ts";
 import type { HarmQuestion } from "./probe-set.ts";
-import { isRefusal } from "./refusal.ts";
 
 export interface HarmPlan {
   experiment: "harmfulness";

@@ -4,12 +4,12 @@
  */
 import { createHash, hash, randomBytes } from "node:crypto";
 import type { JudgedText, Judgement } from "../classify/classifier.ts";
+import { isRefusal } from "../classify/refusal.ts";
 import type { Answered } from "../dialect/answered.ts";
 import type { RequestView } from "../dialect/views.ts";
 import type { Observation } from "../evidence/entry.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
-import { isRefusal } from "../probe/refusal.ts";
 import type { Sampler } from "./sampler.ts";
 import type { SkipReason, WatchMeter } from "./watch-meter.ts";
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isRefusal } from "../../src/classify/refusal.ts";
 import {
   parseChoice,
   parseDecision,
@@ -8,7 +9,6 @@ import {
   parseScale,
   type Reading,
 } from "../../src/probe/answer-parsing.ts";
-import { isRefusal } from "../../src/probe/refusal.ts";
 import { agreements, decisions, lettered, numbered, pair, type Read, scales, spoken } from "./awkward-answers.ts";
 
 const read = (reading: Reading<string | number>): string | number =>
