@@ -16,6 +16,7 @@ COPY --from=build /candor/node_modules ./node_modules
 COPY --from=build /candor/dist ./dist
 COPY policies ./policies
 COPY models ./models
+COPY dashboard ./dashboard
 RUN mkdir /data && chown 65532:65532 /data
 USER 65532:65532
 VOLUME /data
