@@ -82,7 +82,9 @@ export const editJson = (text: string, carriers: readonly Carrier[], edits: read
   const byPlace = new Map<string, PlacedEdit[]>();
   for (const edit of edits) {
     const key = JSON.stringify(edit.at);
-    byPlace.set(key, [...(byPlace.get(key) ?? []), edit]);
+    const known = byPlace.get(key);
+    if (known === undefined) byPlace.set(key, [edit]);
+    else known.push(edit);
   }
   const edited = carriers.filter(({ at }) => byPlace.has(JSON.stringify(at)));
   if (edited.length !== byPlace.size) return null;

@@ -8,6 +8,7 @@ import { canonicalJson } from "../kernel/canonical-json.ts";
 import {
   actions,
   type Decision,
+  denies,
   type Edit,
   type ExchangeGuard,
   type Finding,
@@ -41,7 +42,7 @@ const place = ({ kind, role, at }: Carrier): string => {
 
 const concerns = ({ where }: Policy, carrier: Carrier): boolean => where.carriers?.includes(carrier.kind) ?? true;
 
-/** Overlapping edits become one: what is between two spans that touch may give away either. */
+/** Overlapping edits become one: what is left of a span behind another may give it away. */
 const withoutOverlaps = (edits: readonly Edit[]): Edit[] => {
   const merged: Edit[] = [];
   for (const edit of [...edits].sort((one, other) => one.start - other.start)) {
@@ -92,7 +93,6 @@ const decide = (compiled: readonly Compiled[], stage: Stage, inspection: Inspect
   // Assigned in a closure, which the compiler does not follow.
   const deciding = decisive as Policy | null;
   const action = deciding?.action ?? "allow";
-  const denies = action === "block" || action === "refuse";
   return {
     id,
     stage,
@@ -102,7 +102,7 @@ const decide = (compiled: readonly Compiled[], stage: Stage, inspection: Inspect
     coverage: inspection.coverage,
     gaps: inspection.gaps,
     edits: action === "redact" ? [...edits.values()].flatMap(withoutOverlaps) : [],
-    message: denies ? (deciding?.message ?? `The ${stage} was stopped by a policy.`) : null,
+    message: denies(action) ? (deciding?.message ?? `The ${stage} was stopped by a policy.`) : null,
     rerouteTo: action === "reroute" ? (deciding?.to ?? null) : null,
     unavailable: false,
   };
@@ -128,7 +128,9 @@ const holdToTheEnd = (
     const decided = judge({ carriers: read, coverage, gaps: [...gaps] });
     for (const edit of decided.edits) {
       const key = String(edit.at[0]);
-      editsByKey.set(key, [...(editsByKey.get(key) ?? []), { ...edit, at: [] }]);
+      const known = editsByKey.get(key);
+      if (known === undefined) editsByKey.set(key, [{ ...edit, at: [] }]);
+      else known.push({ ...edit, at: [] });
     }
     decision = decided;
     progress();
@@ -163,7 +165,7 @@ const holdToTheEnd = (
       settle(read, gaps);
     },
     released(streamed) {
-      if (decision === null || decision.action === "block" || decision.action === "refuse") return nothing;
+      if (decision === null || denies(decision.action)) return nothing;
       const key = keyOf(streamed);
       return { to: carriers.get(key)?.length ?? 0, edits: editsByKey.get(key) ?? [] };
     },
@@ -196,12 +198,7 @@ export const createGuard = ({ policies, personaOf, newId = randomUUID }: Options
       const mayHold = onAnswer.some(({ policy }) => policy.mode === "enforce" && policy.action !== "flag");
       const answer = (inspection: Inspection): Decision => decide(onAnswer, "response", inspection, newId());
       const denied = (gap: Gap): boolean =>
-        onAnswer.some(
-          ({ policy }) =>
-            policy.mode === "enforce" &&
-            (policy.action === "block" || policy.action === "refuse") &&
-            policy.gaps.includes(gap),
-        );
+        onAnswer.some(({ policy }) => policy.mode === "enforce" && denies(policy.action) && policy.gaps.includes(gap));
       return {
         readsRequest: onRequest.length > 0,
         response: onAnswer.length === 0 ? "none" : mayHold ? "hold" : "watch",

@@ -11,6 +11,9 @@ export type Stage = "request" | "response";
 export const actions = ["allow", "flag", "redact", "reroute", "refuse", "block"] as const;
 export type Action = (typeof actions)[number];
 
+/** Whether nothing of what it is about may pass. */
+export const denies = (action: Action): boolean => action === "block" || action === "refuse";
+
 /** Text of one carrier to be replaced. Offsets are UTF-16 units of `Carrier.text`; edits of a carrier do not overlap and are in order. */
 export interface Edit {
   at: Carrier["at"];

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { CarrierKind, Gap } from "../dialect/carriers.ts";
+import { denies } from "./guard.ts";
 
 const carrierKinds = [
   "message",
@@ -30,7 +31,6 @@ const gaps = [
 
 /** Text that is there and was not read: a policy that denies must not be got past by size, encoding or damage. */
 const unreadText: Gap[] = ["unreadable-body", "encoded-body", "too-large", "unknown-part"];
-const denies: ReadonlySet<string> = new Set(["block", "refuse"]);
 
 /** What a text must hold. `all` is about one carrier's text, not about the exchange. */
 export type Match = { any: Match[] } | { all: Match[] } | { not: Match } | { terms: string[] } | { regex: string };
@@ -87,7 +87,7 @@ export const policySchema = z
     if (action === "redact" && uninspected.length > 0)
       wrong("gaps", "what can't be inspected can't be redacted; use block, refuse or flag");
   })
-  .transform((policy) => ({ ...policy, gaps: policy.gaps ?? (denies.has(policy.action) ? unreadText : []) }));
+  .transform((policy) => ({ ...policy, gaps: policy.gaps ?? (denies(policy.action) ? unreadText : []) }));
 
 export type Policy = z.infer<typeof policySchema>;
 export const policyFileSchema = z.strictObject({ policies: z.array(policySchema).min(1) });

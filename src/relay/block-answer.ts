@@ -4,12 +4,12 @@ import { type Blocked, blockError, createStreamEnding, envelopeOf, refusalBody }
 import type { Gap } from "../dialect/carriers.ts";
 import { isFields } from "../dialect/inspecting.ts";
 import { parseJson } from "../dialect/json-body.ts";
-import type { Decision, Stage } from "../guard/guard.ts";
+import { type Decision, denies, type Stage } from "../guard/guard.ts";
 import { exchangeIdHeader } from "./failure.ts";
 
 /** Whether bytes may pass under this decision, perhaps edited. Rerouting is over once there is an answer. */
 export const passes = ({ action, unavailable, stage }: Decision): boolean =>
-  !unavailable && action !== "block" && action !== "refuse" && !(action === "reroute" && stage === "response");
+  !unavailable && !denies(action) && !(action === "reroute" && stage === "response");
 
 /** For when deciding itself failed: nothing passes undecided. */
 export const failedClosed = (id: string, stage: Stage, gap: Gap | null = null): Decision => ({

@@ -71,17 +71,24 @@ export interface Fold {
 
 export const createFold = (): Fold => {
   const states = new Map<string, PersonaState>();
+  /** Read far more often than states change: by every probe's choice, every scrape, every policy about personas. */
+  const verdicts = new Map<string, Verdict>();
   return {
     add(entry) {
       const { subject, position, body } = entry;
       const state = body.kind === "epoch" ? createState(body.detector, body.method ?? 1) : states.get(subject);
       if (state === undefined) return;
       const datum = toDatum(entry);
-      states.set(subject, datum === null ? state : step(state, datum, position));
+      if (datum === null) return;
+      states.set(subject, step(state, datum, position));
+      verdicts.delete(subject);
     },
     verdict(subject) {
       const state = states.get(subject);
-      return state === undefined ? null : assess(state);
+      if (state === undefined) return null;
+      const verdict = verdicts.get(subject) ?? assess(state);
+      verdicts.set(subject, verdict);
+      return verdict;
     },
     subjects: () => [...states.keys()],
   };
