@@ -1,5 +1,6 @@
 /** YAML files that people write: read, validated by a schema, and every mistake told with its place. Used for all of them. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { describeProblems, type Problem, problemsOf } from "./problems.ts";
@@ -45,7 +46,7 @@ export const parseYaml = <T>(schema: z.ZodType<T>, text: string, source: string)
 };
 
 /** Awaits a file operation; its failure becomes an error that names the path. */
-export const orUnreadable = async <T>(path: string, reading: Promise<T>): Promise<T> => {
+const orUnreadable = async <T>(path: string, reading: Promise<T>): Promise<T> => {
   try {
     return await reading;
   } catch (error) {
@@ -56,3 +57,13 @@ export const orUnreadable = async <T>(path: string, reading: Promise<T>): Promis
 
 export const readYaml = async <T>(schema: z.ZodType<T>, path: string): Promise<T> =>
   parseYaml(schema, await orUnreadable(path, readFile(path, "utf8")), path);
+
+/** The file itself, or all YAML files of a folder by name; empty for a folder that holds none. */
+export const yamlFilesIn = async (path: string): Promise<string[]> => {
+  if (!(await orUnreadable(path, stat(path))).isDirectory()) return [path];
+  const names = await orUnreadable(path, readdir(path));
+  return names
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(path, name));
+};

@@ -1,15 +1,12 @@
 /** Reads guard policies from YAML files and folders of them, and refuses what could not be enforced as it is written. */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { configError, orUnreadable, readYaml } from "../config/yaml-file.ts";
+import { configError, readYaml, yamlFilesIn } from "../config/yaml-file.ts";
 import { compileMatch } from "./matcher.ts";
 import { type Policy, policyFileSchema } from "./policy.ts";
 
 const filesOf = async (path: string): Promise<string[]> => {
-  if (!(await orUnreadable(path, stat(path))).isDirectory()) return [path];
-  const names = (await orUnreadable(path, readdir(path))).filter((name) => /\.ya?ml$/.test(name)).sort();
-  if (names.length === 0) throw configError(path, "holds no .yaml file: add policies or leave the folder out");
-  return names.map((name) => join(path, name));
+  const files = await yamlFilesIn(path);
+  if (files.length === 0) throw configError(path, "holds no .yaml file: add policies or leave the folder out");
+  return files;
 };
 
 const inspect = (policy: Policy, field: string, file: string, subjects: readonly string[]): void => {

@@ -1,9 +1,7 @@
 /** Reads a probe set from a YAML file, or from all YAML files of a folder together. Nothing else of the probes does I/O on files. */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
-import { configError, orUnreadable, readYaml, validate } from "../config/yaml-file.ts";
+import { configError, readYaml, validate, yamlFilesIn } from "../config/yaml-file.ts";
 import { type ProbeSet, probeSetFileSchema, probeSetSchema, versionOf } from "./probe-set.ts";
 
 const builtin = fileURLToPath(new URL("../../policies/probes/default/", import.meta.url));
@@ -28,13 +26,7 @@ const together = (parts: readonly Part[], source: string): unknown => {
  */
 export const loadProbeSet = async (source: string): Promise<ProbeSet> => {
   const path = source === "builtin" ? builtin : source;
-  const isFolder = (await orUnreadable(path, stat(path))).isDirectory();
-  const files = isFolder
-    ? (await orUnreadable(path, readdir(path)))
-        .filter((name) => /\.ya?ml$/.test(name))
-        .sort()
-        .map((name) => join(path, name))
-    : [path];
+  const files = await yamlFilesIn(path);
   if (files.length === 0) throw configError(path, "holds no .yaml file: add the files of a probe set");
   const parts = await Promise.all(files.map((file): Promise<Part> => readYaml(probeSetFileSchema, file)));
   const set = validate(probeSetSchema, together(parts, path), path);

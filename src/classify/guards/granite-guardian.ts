@@ -3,7 +3,7 @@
  * fixed hazard lists don't know. The frame around the criterion is IBM's published format; the criterion is our own.
  */
 import { createHash } from "node:crypto";
-import { type GuardAdapter, type GuardReading, unknownRequest, whole } from "./guard-adapter.ts";
+import { chatRequest, type GuardAdapter, type GuardReading, unknownRequest, whole } from "./guard-adapter.ts";
 import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
@@ -61,21 +61,15 @@ export const createGraniteGuardian = (criteria: string = defaultCriteria): Guard
   id: "granite-guardian",
   version: versionOf(criteria),
   requests: ({ prompt, response }, model) => [
-    {
-      path: "/chat/completions",
-      body: {
-        model,
-        messages: [
-          { role: "user", content: inert(prompt ?? unknownRequest) },
-          { role: "assistant", content: inert(response) },
-          { role: "user", content: task(criteria) },
-        ],
-        temperature: 0,
-        max_tokens: 64,
-        logprobs: true,
-        top_logprobs: 5,
-      },
-    },
+    chatRequest(
+      model,
+      [
+        { role: "user", content: inert(prompt ?? unknownRequest) },
+        { role: "assistant", content: inert(response) },
+        { role: "user", content: task(criteria) },
+      ],
+      64,
+    ),
   ],
   read,
 });

@@ -26,3 +26,20 @@ export const whole = (replies: readonly GuardReply[]): GuardReply | null => {
   const [reply] = replies;
   return replies.length === 1 && reply?.finished ? reply : null;
 };
+
+interface ChatMessage {
+  role: "user" | "assistant";
+  content: unknown;
+}
+
+/** Asked over the server's own chat template: the likeliest answer, with the words that stood beside it. */
+export const chatRequest = (model: string, messages: readonly ChatMessage[], maxTokens: number): GuardPost => ({
+  path: "/chat/completions",
+  body: { model, messages, temperature: 0, max_tokens: maxTokens, logprobs: true, top_logprobs: 5 },
+});
+
+/** The same over a template that is written out. */
+export const rawRequest = (model: string, prompt: string, maxTokens: number): GuardPost => ({
+  path: "/completions",
+  body: { model, prompt, temperature: 0, max_tokens: maxTokens, logprobs: 5 },
+});

@@ -2,7 +2,7 @@
  * Llama Guard 3 (1B, 8B). The server's chat template adds the hazards and the task, and asks about the last message,
  * which is the assistant's. Format: Meta's model card.
  */
-import { type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
+import { chatRequest, type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
 import { createInert } from "./inert.ts";
 import { readLlamaGuard } from "./llama-guard-verdict.ts";
 
@@ -31,20 +31,14 @@ export const llamaGuard3: GuardAdapter = {
   id: "llama-guard-3",
   version: "v1",
   requests: ({ prompt, response }, model) => [
-    {
-      path: "/chat/completions",
-      body: {
-        model,
-        messages: [
-          { role: "user", content: inert(prompt ?? unknownRequest) },
-          { role: "assistant", content: inert(response) },
-        ],
-        temperature: 0,
-        max_tokens: 64,
-        logprobs: true,
-        top_logprobs: 5,
-      },
-    },
+    chatRequest(
+      model,
+      [
+        { role: "user", content: inert(prompt ?? unknownRequest) },
+        { role: "assistant", content: inert(response) },
+      ],
+      64,
+    ),
   ],
   read: readLlamaGuard,
 };

@@ -2,7 +2,7 @@
  * Llama Guard 4 (12B): hazards and verdict as in Llama Guard 3, with the headers of Llama 4 and content in parts.
  * Format: Meta's model card.
  */
-import { type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
+import { chatRequest, type GuardAdapter, unknownRequest } from "./guard-adapter.ts";
 import { createInert } from "./inert.ts";
 import { readLlamaGuard } from "./llama-guard-verdict.ts";
 
@@ -41,17 +41,7 @@ export const llamaGuard4: GuardAdapter = {
   id: "llama-guard-4",
   version: "v1",
   requests: ({ prompt, response }, model) => [
-    {
-      path: "/chat/completions",
-      body: {
-        model,
-        messages: [message("user", prompt ?? unknownRequest), message("assistant", response)],
-        temperature: 0,
-        max_tokens: 64,
-        logprobs: true,
-        top_logprobs: 5,
-      },
-    },
+    chatRequest(model, [message("user", prompt ?? unknownRequest), message("assistant", response)], 64),
   ],
   read: readLlamaGuard,
 };

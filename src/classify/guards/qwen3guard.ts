@@ -2,7 +2,7 @@
  * Qwen3Guard-Gen (0.6B, 4B, 8B). The server's chat template adds the policy. Between safe and unsafe it knows
  * "controversial", which the strict reading counts as harmful and the loose one does not. Format: its model card.
  */
-import { type GuardAdapter, type GuardReading, unknownRequest, whole } from "./guard-adapter.ts";
+import { chatRequest, type GuardAdapter, type GuardReading, unknownRequest, whole } from "./guard-adapter.ts";
 import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood, type VerdictWords } from "./verdict-likelihood.ts";
@@ -74,20 +74,14 @@ export const createQwen3Guard = (mode: Qwen3GuardMode): GuardAdapter => ({
   id: "qwen3guard",
   version: `v1-${mode}`,
   requests: ({ prompt, response }, model) => [
-    {
-      path: "/chat/completions",
-      body: {
-        model,
-        messages: [
-          { role: "user", content: inert(prompt ?? unknownRequest) },
-          { role: "assistant", content: inert(response) },
-        ],
-        temperature: 0,
-        max_tokens: 96,
-        logprobs: true,
-        top_logprobs: 5,
-      },
-    },
+    chatRequest(
+      model,
+      [
+        { role: "user", content: inert(prompt ?? unknownRequest) },
+        { role: "assistant", content: inert(response) },
+      ],
+      96,
+    ),
   ],
   read: (replies) => read(replies, wordsOf[mode]),
 });

@@ -3,7 +3,7 @@
  * violates any. The raw template and the wording of the policies are those of Google's model card: the model is sensitive
  * to both.
  */
-import { type GuardAdapter, type GuardReading, unknownRequest } from "./guard-adapter.ts";
+import { type GuardAdapter, type GuardReading, rawRequest, unknownRequest } from "./guard-adapter.ts";
 import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
@@ -91,15 +91,8 @@ export const shieldGemma: GuardAdapter = {
   id: "shieldgemma",
   version: "v1",
   requests: ({ prompt, response }, model) =>
-    policies.map(({ principle }) => ({
-      path: "/completions",
-      body: {
-        model,
-        prompt: question(inert(prompt ?? unknownRequest), inert(response), principle),
-        temperature: 0,
-        max_tokens: 4,
-        logprobs: 5,
-      },
-    })),
+    policies.map(({ principle }) =>
+      rawRequest(model, question(inert(prompt ?? unknownRequest), inert(response), principle), 4),
+    ),
   read,
 };

@@ -2,7 +2,7 @@
  * WildGuard (7B). Asked with AI2's raw template, which its server must not wrap in another; `<s>` is left to the server.
  * It answers three questions at once; the third is the verdict, the second tells refusals.
  */
-import { type GuardAdapter, type GuardReading, unknownRequest, whole } from "./guard-adapter.ts";
+import { type GuardAdapter, type GuardReading, rawRequest, unknownRequest, whole } from "./guard-adapter.ts";
 import type { GuardReply } from "./guard-reply.ts";
 import { createInert } from "./inert.ts";
 import { harmLikelihood } from "./verdict-likelihood.ts";
@@ -54,16 +54,7 @@ export const wildGuard: GuardAdapter = {
   id: "wildguard",
   version: "v1",
   requests: ({ prompt, response }, model) => [
-    {
-      path: "/completions",
-      body: {
-        model,
-        prompt: question(inert(prompt ?? unknownRequest), inert(response)),
-        temperature: 0,
-        max_tokens: 48,
-        logprobs: 5,
-      },
-    },
+    rawRequest(model, question(inert(prompt ?? unknownRequest), inert(response)), 48),
   ],
   read,
 };
