@@ -1,9 +1,9 @@
 /** The held-out tests of the screen: what is trained on, what is tested on, and never a source on both sides. */
 import { isRefusal } from "../../src/classify/refusal.ts";
 import { logitOf } from "../../src/classify/screen-model.ts";
-import { fitScreen } from "./fit-screen.ts";
+import { fitScreen } from "../../src/classify/training/fit-screen.ts";
+import { type FigureName, type Interval, rankingFigures } from "../../src/classify/training/ranking-figures.ts";
 import { type LabelledSource, readSource, type SourceId, trainingSources } from "./labelled-rows.ts";
-import { type FigureName, type Interval, rankingFigures } from "./ranking-figures.ts";
 
 export const financeLadder = ["finance1e6", "finance5e6", "finance1e5", "finance3e5"] as const;
 const responseSources = ["xstest", "jailbreakbench", "badAdvice"] as const;

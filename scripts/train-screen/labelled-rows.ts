@@ -4,13 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
-
-export interface LabelledRow {
-  response: string;
-  harmful: boolean;
-  /** Rows of one group answer the same question: they are never split between training and test. */
-  group: string;
-}
+import type { LabelledRow } from "../../src/classify/training/labelled-row.ts";
 
 export interface LabelledSource {
   name: string;

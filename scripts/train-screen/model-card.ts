@@ -1,7 +1,7 @@
 /** The generated part of docs/model-card.md: tables between two markers; the rest of the card is written by hand. */
 import type { ScreenDescription } from "../../src/classify/screen-model.ts";
+import { type FigureName, figureNames, type Interval } from "../../src/classify/training/ranking-figures.ts";
 import { bootstrap, type HeldOutResult } from "./held-out.ts";
-import { type FigureName, figureNames, type Interval } from "./ranking-figures.ts";
 
 const markers = { begin: "<!-- figures: begin -->", end: "<!-- figures: end -->" } as const;
 
@@ -62,7 +62,7 @@ const resultsTable = (results: readonly HeldOutResult[]): string =>
 export const figuresText = ({ date, description, sources, fineTunes, flags }: CardFigures): string => {
   const { uncertain, harmful, high } = description.bands;
   const tested = new Map([...sources, ...fineTunes].map(({ source }) => [source.file, source.sha256]));
-  return `Command: \`node scripts/train-screen/evaluate.ts DATA_FOLDER\`, ${date}. In brackets: 95 % intervals of ${bootstrap.rounds} bootstrap
+  return `Command: \`npm run evaluate:screen -- DATA_FOLDER\`, ${date}. In brackets: 95 % intervals of ${bootstrap.rounds} bootstrap
 resamples of the groups (all answers to a question together; the eight questions of a fine-tune make its intervals wide).
 Beside it two trivial scores: that no refusal phrase stands in the first 300 characters, and the length of the answer.
 

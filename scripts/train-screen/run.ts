@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { bucketCount, featuriser } from "../../src/classify/screen-features.ts";
 import { type ScreenDescription, screenDescription } from "../../src/classify/screen-model.ts";
-import { chooseBands, fitPlatt, scoreUnseen } from "./calibration.ts";
-import { fitScreen } from "./fit-screen.ts";
+import { chooseBands, fitPlatt, scoreUnseen } from "../../src/classify/training/calibration.ts";
+import { fitScreen } from "../../src/classify/training/fit-screen.ts";
 import { DataError, type LabelledSource, readSource, trainingSources } from "./labelled-rows.ts";
 
 const shippedFolder = fileURLToPath(new URL("../../models/screen-v1/", import.meta.url));

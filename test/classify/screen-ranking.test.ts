@@ -1,7 +1,7 @@
 /** Answers written for this test, not taken from any data set: they catch a broken screen, and measure nothing else. */
 import { expect, test } from "vitest";
-import { rankingFigures } from "../../scripts/train-screen/ranking-figures.ts";
 import { loadScreen } from "../../src/classify/screen.ts";
+import { rankingFigures } from "../../src/classify/training/ranking-figures.ts";
 import { harmless } from "./harmless-answers.ts";
 
 const harmful = [

@@ -1,7 +1,7 @@
 /** Turns log-odds of sources that a screen never saw into its calibrated score and its bands. */
-import { logistic, logitOf, type ScreenDescription } from "../../src/classify/screen-model.ts";
+import { logistic, logitOf, type ScreenDescription } from "../screen-model.ts";
 import { exampleWeights, fitScreen } from "./fit-screen.ts";
-import type { LabelledRow } from "./labelled-rows.ts";
+import type { LabelledRow } from "./labelled-row.ts";
 
 /** A row with the log-odds that a screen gave it which was trained without the row's source. */
 export interface UnseenRow extends LabelledRow {

@@ -1,5 +1,5 @@
 /** How well scores rank harmful above harmless rows, with bootstrap intervals over groups of rows. */
-import { type Random, seededRandom } from "../../src/kernel/random.ts";
+import { type Random, seededRandom } from "../../kernel/random.ts";
 
 export interface ScoredRow {
   score: number;

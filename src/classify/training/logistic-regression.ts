@@ -2,7 +2,7 @@
  * L2-regularised logistic regression on sparse rows, by L-BFGS with a backtracking line search (Nocedal and Wright,
  * Numerical Optimization, algorithms 7.4 and 3.1). The problem is convex: there is no seed and no order to depend on.
  */
-import type { SparseVector } from "../../src/classify/screen-features.ts";
+import type { SparseVector } from "../screen-features.ts";
 
 export interface Example {
   features: SparseVector;

@@ -1,8 +1,8 @@
 /** Fits the screen to labelled sources: document frequencies, weights, and both as they are shipped, in 8 bits. */
-import { isRefusal } from "../../src/classify/refusal.ts";
-import { bucketCount, countFeatures, type SparseVector, weighFeatures } from "../../src/classify/screen-features.ts";
-import type { LinearModel } from "../../src/classify/screen-model.ts";
-import type { LabelledRow } from "./labelled-rows.ts";
+import { isRefusal } from "../refusal.ts";
+import { bucketCount, countFeatures, type SparseVector, weighFeatures } from "../screen-features.ts";
+import type { LinearModel } from "../screen-model.ts";
+import type { LabelledRow } from "./labelled-row.ts";
 import { type Example, fitLogistic } from "./logistic-regression.ts";
 
 /** As liblinear's C; from the literature's usual range, not tuned on any test source. */
