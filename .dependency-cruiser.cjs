@@ -1,5 +1,6 @@
 // Imports point one way. Each layer lists what it may know of ours, by folder or by file; everything else is an error.
 const exchange = "relay/exchange.ts";
+const decisions = "guard/guard.ts";
 const may = {
   kernel: [],
   persona: [],
@@ -11,7 +12,7 @@ const may = {
   probe: ["kernel/", "config/", "dialect/", "classify/", "evidence/"],
   guard: ["kernel/", "config/", "dialect/", "classify/"],
   relay: ["kernel/", "config/", "egress/", "dialect/", "guard/"],
-  watch: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", exchange],
+  watch: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", exchange, decisions],
   alert: ["kernel/", "config/", "guard/", "classify/", "evidence/", "persona/", "probe/", "watch/", exchange],
   control: ["kernel/", "config/", "guard/", "evidence/", "persona/", "alert/", "watch/"],
   demo: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", "watch/", "control/"],

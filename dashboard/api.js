@@ -5,6 +5,9 @@
  * @typedef {import("../src/control/api-schema.ts").TraceView} TraceView
  * @typedef {import("../src/control/api-schema.ts").ObservationPage} ObservationPage
  * @typedef {import("../src/control/api-schema.ts").ObservationDetail} ObservationDetail
+ * @typedef {import("../src/control/api-schema.ts").DecisionPage} DecisionPage
+ * @typedef {import("../src/control/api-schema.ts").DecisionDetail} DecisionDetail
+ * @typedef {import("../src/control/api-schema.ts").PolicyList} PolicyList
  * @typedef {import("../src/control/api-schema.ts").ChangeResult} ChangeResult
  * @typedef {import("../src/control/api-schema.ts").ErrorView} ErrorView
  */
@@ -41,6 +44,13 @@ export const readObservation = (position) => ask(`api/observations/${position}`)
 /** @type {(position: number, token: string) => Promise<{ content: string }>} */
 export const readContent = (position, token) =>
   ask(`api/observations/${position}/content`, { headers: { authorization: `Bearer ${token}` } });
+
+/** @type {(query: URLSearchParams) => Promise<DecisionPage>} */
+export const readDecisions = (query) => ask(`api/decisions?${query}`);
+/** @type {(position: number) => Promise<DecisionDetail>} */
+export const readDecision = (position) => ask(`api/decisions/${position}`);
+/** @type {() => Promise<PolicyList>} */
+export const readPolicies = () => ask("api/policies");
 
 /** @type {(id: string, token: string, note: string) => Promise<ChangeResult>} */
 export const acknowledge = (id, token, note) => post(`api/subjects/${encoded(id)}/acknowledge`, token, { note });

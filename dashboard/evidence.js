@@ -1,7 +1,7 @@
 /** Rows of the evidence log: filtered, a page at a time, each with all that is known of it. */
 import { rememberedToken, rememberToken } from "./acts.js";
 import { readContent, readObservation, readObservations } from "./api.js";
-import { ErrorNote } from "./parts.js";
+import { ErrorNote, Filters, Paging } from "./parts.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { decimal, time } from "./words.js";
 
@@ -19,6 +19,9 @@ const choices = [
   ["outcome", "Outcome", ["scored", "refused", "unparseable", "error"]],
   ["harmful", "Judged harmful", ["true", "false"]],
 ];
+
+/** @param {string} value */
+const yesOrNo = (value) => (value === "true" ? "yes" : value === "false" ? "no" : value);
 
 const pageSize = "50";
 
@@ -104,36 +107,10 @@ export const EvidencePage = ({ query, subjects, go, version }) => {
     };
   }, [asked, follows]);
 
-  const choose = (/** @type {string} */ name, /** @type {string} */ value) => {
-    const next = new URLSearchParams(query);
-    next.delete("before");
-    if (value === "") next.delete(name);
-    else next.set(name, value);
-    go(next);
-  };
-  const older = () => {
-    const next = new URLSearchParams(query);
-    next.set("before", String(page?.next));
-    go(next);
-  };
-  const newest = () => {
-    const next = new URLSearchParams(query);
-    next.delete("before");
-    go(next);
-  };
   /** @type {[string, string, string[]][]} */
   const filters = [["subject", "Subject", subjects], ...choices];
   return html`<h1>Evidence</h1>
-    <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-      ${filters.map(
-        ([name, label, values]) => html`<label key=${name}>${label}
-          <select name=${name} value=${query.get(name) ?? ""} onChange=${(/** @type {Event} */ event) => choose(name, /** @type {HTMLSelectElement} */ (event.target).value)}>
-            <option value="">any</option>
-            ${values.map((value) => html`<option key=${value} value=${value}>${value === "true" ? "yes" : value === "false" ? "no" : value}</option>`)}
-          </select>
-        </label>`,
-      )}
-    </form>
+    <${Filters} query=${query} filters=${filters} nameOf=${yesOrNo} go=${go} />
     ${error !== "" && html`<${ErrorNote} error=${error} />`}
     ${page !== null && page.observations.length === 0 && html`<p class="note">No observation fits this.</p>`}
     ${
@@ -156,9 +133,6 @@ export const EvidencePage = ({ query, subjects, go, version }) => {
         </table>
       </div>`
     }
-    <div class="buttons">
-      ${query.has("before") && html`<button type="button" onClick=${newest}>Newest</button>`}
-      <button type="button" onClick=${older} disabled=${page === null || page.next === null}>Older</button>
-    </div>
+    <${Paging} query=${query} next=${page?.next ?? null} go=${go} />
     ${open !== null && html`<${Detail} key=${open} position=${open} close=${() => setOpen(null)} />`}`;
 };

@@ -1,5 +1,6 @@
 /** The page: what is shown, by the part of the address behind the hash, and kept up to date as the log grows. */
 import { listen, readSubjects } from "./api.js";
+import { DecisionsPage } from "./decisions.js";
 import { EvidencePage } from "./evidence.js";
 import { Overview } from "./overview.js";
 import { ErrorNote } from "./parts.js";
@@ -8,10 +9,19 @@ import { SubjectPage } from "./subject.js";
 
 /** @typedef {import("./api.js").SubjectView} SubjectView */
 
+/** As it is where it can't be decoded: somebody may have typed it. @param {string} part */
+const decoded = (part) => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
 const readRoute = () => {
   const [path = "", query = ""] = location.hash.replace(/^#/, "").split("?");
   const [, view = "", id = ""] = path.split("/");
-  return { view, id: decodeURIComponent(id), query: new URLSearchParams(query) };
+  return { view, id: decoded(id), query: new URLSearchParams(query) };
 };
 
 const useRoute = () => {
@@ -102,11 +112,12 @@ const View = ({ route: { view, id, query }, subjects, now, version, read }) => {
       ? html`<${ErrorNote} error=${`There is no subject "${id}".`} />`
       : html`<${SubjectPage} key=${id} subject=${subject} now=${now} changed=${read} />`;
   }
-  if (view === "evidence") {
+  if (view === "evidence" || view === "decisions") {
     const go = (/** @type {URLSearchParams} */ next) => {
-      location.hash = `#/evidence?${next}`;
+      location.hash = `#/${view}?${next}`;
     };
-    return html`<${EvidencePage} query=${query} subjects=${subjects.map((one) => one.id)} go=${go} version=${version} />`;
+    const Page = view === "evidence" ? EvidencePage : DecisionsPage;
+    return html`<${Page} key=${view} query=${query} subjects=${subjects.map((one) => one.id)} go=${go} version=${version} />`;
   }
   return html`<${Overview} subjects=${subjects} now=${now} />`;
 };
@@ -131,6 +142,7 @@ const App = () => {
       <nav aria-label="Views">
         <a href="#/" aria-current=${current(route.view === "" || route.view === "subjects")}>Subjects</a>
         <a href="#/evidence" aria-current=${current(route.view === "evidence")}>Evidence</a>
+        <a href="#/decisions" aria-current=${current(route.view === "decisions")}>Decisions</a>
       </nav>
       <span class=${connected ? "live" : "live off"} role="status">${connected ? "live" : "not connected, trying again"}</span>
     </header>

@@ -51,3 +51,44 @@ export const CalibrationBars = ({ verdict }) =>
         <span class="bar-text">${count(have)} of ${count(need)}</span>
       </div>`,
   )}`;
+
+/**
+ * Choices that narrow a list; each is part of the address, so that a view can be shared.
+ * @param {{ query: URLSearchParams, filters: [name: string, label: string, values: string[]][], nameOf: (value: string) => string, go: (query: URLSearchParams) => void }} props
+ */
+export const Filters = ({ query, filters, nameOf, go }) => {
+  const choose = (/** @type {string} */ name, /** @type {string} */ value) => {
+    const next = new URLSearchParams(query);
+    next.delete("before");
+    if (value === "") next.delete(name);
+    else next.set(name, value);
+    go(next);
+  };
+  return html`<form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+    ${filters.map(
+      ([name, label, values]) => html`<label key=${name}>${label}
+        <select name=${name} value=${query.get(name) ?? ""} onChange=${(/** @type {Event} */ event) => choose(name, /** @type {HTMLSelectElement} */ (event.target).value)}>
+          <option value="">any</option>
+          ${values.map((value) => html`<option key=${value} value=${value}>${nameOf(value)}</option>`)}
+        </select>
+      </label>`,
+    )}
+  </form>`;
+};
+
+/**
+ * From the newest page of a list to older ones and back.
+ * @param {{ query: URLSearchParams, next: number | null, go: (query: URLSearchParams) => void }} props
+ */
+export const Paging = ({ query, next, go }) => {
+  const before = (/** @type {number | null} */ position) => {
+    const wanted = new URLSearchParams(query);
+    wanted.delete("before");
+    if (position !== null) wanted.set("before", String(position));
+    go(wanted);
+  };
+  return html`<div class="buttons">
+    ${query.has("before") && html`<button type="button" onClick=${() => before(null)}>Newest</button>`}
+    <button type="button" onClick=${() => before(next)} disabled=${next === null}>Older</button>
+  </div>`;
+};

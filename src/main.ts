@@ -28,6 +28,7 @@ import { createRelay } from "./relay/relay.ts";
 import { routeNames } from "./relay/routes.ts";
 import { noticingRateLimits } from "./watch/app-rate-limits.ts";
 import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
+import { createDecisionLog } from "./watch/decision-log.ts";
 import { keptContent } from "./watch/kept-content.ts";
 import { createLedger } from "./watch/ledger.ts";
 import { createLiveObserver, defaultLiveObserverLimits } from "./watch/live-observer.ts";
@@ -93,10 +94,15 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       clock,
       log,
     }));
+  const policies = await loadPolicies(
+    config.policies,
+    config.subjects.map(({ id }) => id),
+  );
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
     classifiers: [judging.source],
+    policies: policies.map(({ id }) => id),
     replica: config.evidence.replica,
     version,
   });
@@ -148,15 +154,12 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     random,
     limits: { ...defaultLiveObserverLimits, copyBytes: config.limits.copyBytes },
   });
-  ledger.subscribe(({ entry }) => {
-    if (entry.body.kind === "epoch") observer.newEpoch(entry.subject);
+  ledger.subscribe(({ subject, body }) => {
+    if (body.kind === "epoch") observer.newEpoch(subject);
   });
-  const policies = await loadPolicies(
-    config.policies,
-    config.subjects.map(({ id }) => id),
-  );
+  const decisions = createDecisionLog({ record: ledger.decided, meter: metrics.decisions, clock });
   const relay = createRelay({
-    ...(policies.length === 0 ? {} : { guard: createGuard({ policies, personaOf: ledger.verdict }) }),
+    ...(policies.length === 0 ? {} : { guard: createGuard({ policies, personaOf: ledger.verdict }), decisions }),
     limits: config.limits,
     relay: config.relay,
     drain: config.drain,
@@ -230,7 +233,8 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       },
     },
     traces,
-    onEntry: (listener) => ledger.subscribe(({ entry }) => listener(entry.subject)),
+    policies: () => policies.map((policy) => ({ policy, tally: decisions.tally(policy.id) })),
+    onEntry: (listener) => ledger.subscribe(({ subject }) => listener(subject)),
     probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
     store,
     metrics,

@@ -19,8 +19,14 @@ const relay = createRelay({
   egress,
   keys: new Map(),
   observer: { begin: () => null },
-  meter: createMetrics({ subjects: ["bench"], routes: routeNames, classifiers: [], replica: "bench", version: "bench" })
-    .relay,
+  meter: createMetrics({
+    subjects: ["bench"],
+    routes: routeNames,
+    classifiers: [],
+    policies: [],
+    replica: "bench",
+    version: "bench",
+  }).relay,
   clock: systemClock,
   log: createLog("warn"),
 });

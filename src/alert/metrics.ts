@@ -8,8 +8,10 @@ import type { CostMeter } from "../classify/spending.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
+import type { DecisionMeter } from "../watch/decision-log.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
+import { createDecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
@@ -25,6 +27,8 @@ interface Options {
   routes: readonly string[];
   /** Classifiers in use, as in `Judgement.source`. */
   classifiers: readonly string[];
+  /** Ids of the policies in use. */
+  policies: readonly string[];
   replica: string;
   version: string;
 }
@@ -41,6 +45,7 @@ export interface Metrics {
   live: WatchMeter;
   judging: JudgingMeter;
   classifierCost: CostMeter;
+  decisions: DecisionMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -51,7 +56,7 @@ export interface Metrics {
   close(): void;
 }
 
-export const createMetrics = ({ subjects, routes, classifiers, replica, version }: Options): Metrics => {
+export const createMetrics = ({ subjects, routes, classifiers, policies, replica, version }: Options): Metrics => {
   const registry = new Registry();
   const process = exposeProcess(registry, { replica, version });
   let refreshPersona = (): void => {};
@@ -60,6 +65,7 @@ export const createMetrics = ({ subjects, routes, classifiers, replica, version 
     live: createLiveMetrics(registry, subjects),
     judging: createJudgingMetrics(registry, classifiers),
     classifierCost: createClassifierCostMetrics(registry),
+    decisions: createDecisionMetrics(registry, policies),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

@@ -3,7 +3,16 @@
  * evidence before the first datum is minus infinity) is null, as JSON has no infinities.
  */
 import { z } from "zod";
-import { arms, experiments, harmBuckets, observation } from "../evidence/entry.ts";
+import {
+  arms,
+  decisionActions,
+  decisionRecord,
+  decisionStages,
+  experiments,
+  findingResults,
+  harmBuckets,
+  observation,
+} from "../evidence/entry.ts";
 import type { Divergence, EvidenceName, JudgeGuard, Persona, Severity } from "../persona/verdict.ts";
 import { dimensions } from "../watch/then-and-now.ts";
 import { tracedEvidence } from "../watch/verdict-trace.ts";
@@ -233,18 +242,58 @@ const observationView = observation.omit({ kind: true, content: true }).extend({
   bucket: z.enum(harmBuckets).nullable(),
 });
 
+const chain = z
+  .strictObject({ hash: z.string(), previous: z.string() })
+  .nullable()
+  .describe("SHA-256, hex, of this row and of the one before it; null while the row is not on disk");
+
 /** One row with its place in the hash chain, to be compared with `candor verify`. */
 export const observationDetail = observationView.extend({
-  chain: z
-    .strictObject({ hash: z.string(), previous: z.string() })
-    .nullable()
-    .describe("SHA-256, hex, of this row and of the one before it; null while the row is not on disk"),
+  chain,
   contentKept: z.boolean().describe("whether the log holds the judged text, or an excerpt of it"),
 });
 export type ObservationDetail = z.infer<typeof observationDetail>;
 
 export const observationPage = z.strictObject({ observations: z.array(observationView), next: nextPage });
 export type ObservationPage = z.infer<typeof observationPage>;
+
+const decisionView = decisionRecord.omit({ kind: true }).extend({
+  position,
+  at: milliseconds,
+  replica: z.string(),
+  subject: z.string().nullable().describe("null: traffic that belongs to none"),
+});
+
+export const decisionPage = z.strictObject({ decisions: z.array(decisionView), next: nextPage });
+export type DecisionPage = z.infer<typeof decisionPage>;
+
+export const decisionDetail = decisionView.extend({ chain });
+export type DecisionDetail = z.infer<typeof decisionDetail>;
+
+export const policyList = z.strictObject({
+  policies: z.array(
+    z.strictObject({
+      id: z.string(),
+      version: z.string().describe("hash of the policy's content, as findings name it"),
+      description: z.string(),
+      stage: z.enum(decisionStages),
+      action: z.enum(decisionActions),
+      mode: z.enum(["enforce", "shadow"]),
+      where: z.strictObject({
+        subjects: z.array(z.string()).nullable(),
+        routes: z.array(z.string()).nullable(),
+        carriers: z.array(z.string()).nullable(),
+        personas: z.array(z.string()).nullable(),
+      }),
+      asked: count.describe("requests or answers that it was asked about since the process began"),
+      enforced: count.describe("of these, those in which it found something and was in force"),
+      would: count.describe("those in which it found something and was in shadow"),
+      wouldChange: count.describe("of `would`, those that would have been decided otherwise had it been in force"),
+      error: count.describe("those for which it could not be evaluated"),
+    }),
+  ),
+});
+export type PolicyList = z.infer<typeof policyList>;
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -272,6 +321,14 @@ export const observationQuery = z.strictObject({
     .transform((text) => text === "true")
     .exactOptional()
     .describe("only answers that were judged harmful, or judged not to be"),
+  ...paging,
+});
+
+export const decisionQuery = z.strictObject({
+  subject: z.string().exactOptional(),
+  policy: z.string().min(1).max(64).exactOptional().describe("only decisions in which this policy found something"),
+  action: z.enum(decisionActions).exactOptional(),
+  result: z.enum(findingResults).exactOptional().describe("only decisions with a finding of this result"),
   ...paging,
 });
 

@@ -11,6 +11,7 @@ import type { VerdictTraces } from "../watch/verdict-trace.ts";
 import { answerErrors, onlyMethods, unknownPath } from "./api-error.ts";
 import { createAuthorised } from "./authorised.ts";
 import { type Changes, changingRoutes } from "./changing.ts";
+import { decisionRoutes, type PolicyInForce } from "./decisions.ts";
 import { createEvents, type Events } from "./events.ts";
 import { type EvidencePolicy, healthRoutes, type Lifecycle } from "./health.ts";
 import { pageRoutes } from "./pages.ts";
@@ -23,6 +24,8 @@ export interface ControlOptions {
   ledger: Omit<SubjectState, "probes">;
   changes: Changes;
   traces: Pick<VerdictTraces, "read">;
+  /** The policies in force, with what came of each since the process began. */
+  policies(): readonly PolicyInForce[];
   /** Calls back with the subject of every new entry of the log; the returned function ends it. */
   onEntry(listener: (subject: string) => void): () => void;
   /** Null while nothing probes this subject. */
@@ -72,6 +75,9 @@ const endpoints = [
   "GET /api/observations",
   "GET /api/observations/:position",
   "GET /api/observations/:position/content",
+  "GET /api/decisions",
+  "GET /api/decisions/:position",
+  "GET /api/policies",
   "GET /api/events",
   "POST /api/subjects/:id/acknowledge",
   "POST /api/subjects/:id/epoch",
@@ -105,6 +111,7 @@ const createApp = (options: ControlOptions, events: Events) => {
   app.use(
     "/api",
     readingRoutes({ subjects, store, traces: options.traces, authorised }),
+    decisionRoutes({ subjects, store, policies: options.policies }),
     changingRoutes({ subjects, changes: options.changes, authorised }),
     events.routes,
   );

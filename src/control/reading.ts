@@ -3,8 +3,7 @@
  * holder of the token alone, and only where the operator had it kept.
  */
 import { type RequestHandler, Router } from "express";
-import type { Entry, EntryBody } from "../evidence/entry.ts";
-import type { EntryFilter, EvidenceStore } from "../evidence/store.ts";
+import type { EvidenceStore } from "../evidence/store.ts";
 import type { VerdictTraces } from "../watch/verdict-trace.ts";
 import { ApiError, onlyMethods, parseInput } from "./api-error.ts";
 import {
@@ -15,14 +14,11 @@ import {
   type VerdictPage,
   verdictQuery,
 } from "./api-schema.ts";
+import { type EntryOf, pagesOf } from "./entry-pages.ts";
 import type { Subjects } from "./subjects.ts";
 import { viewTrace } from "./verdict-view.ts";
 
-const defaultLimit = 50;
-
-type Of<K extends EntryBody["kind"]> = Extract<EntryBody, { kind: K }>;
-
-type Row = Entry & { body: Of<"observation"> };
+type Row = EntryOf<"observation">;
 
 const viewObservation = ({ position, at, replica, subject, body: { kind: _, content: __, ...body } }: Row) => ({
   position,
@@ -40,17 +36,7 @@ interface Options {
 }
 
 export const readingRoutes = ({ subjects, store, traces, authorised }: Options): Router => {
-  /** One page of rows of a kind, newest first, and where the next one begins. */
-  const page = <K extends EntryBody["kind"]>(
-    kind: K,
-    { limit = defaultLimit, before, ...filter }: Omit<EntryFilter, "kinds"> & { limit?: number; before?: number },
-  ) => {
-    if (filter.subject !== undefined) subjects.find(filter.subject, "subject");
-    const rows = store.latest(limit + 1, { ...filter, kinds: [kind] }, before);
-    const shown = rows.slice(0, limit);
-    const isOfKind = (entry: Entry): entry is Entry & { body: Of<K> } => entry.body.kind === kind;
-    return { rows: shown.filter(isOfKind), next: rows.length > limit ? (shown.at(-1)?.position ?? null) : null };
-  };
+  const page = pagesOf(store, subjects);
 
   const observationAt = (text: string): Row => {
     const { position } = parseInput(rowPath, { position: text });

@@ -2,6 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { bodyText, genesis, linkHash } from "./chain.ts";
 import type { Entry } from "./entry.ts";
+import { columnsOf } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { lockForWriting } from "./writer-lock.ts";
 
@@ -57,7 +58,7 @@ const createWriter = (database: DatabaseSync, replica: string, unlock: () => voi
 
   /** The head after this entry. */
   const append = (previous: Head, { position, replica: writer, subject, at, body }: Entry): Head => {
-    const seen = body.kind === "observation" ? body : null;
+    const { experiment, arm, outcome } = columnsOf(body);
     const text = bodyText(body);
     const hash = linkHash(previous.hash, { position, replica: writer, subject, at, body: text });
     insert.run(
@@ -66,11 +67,11 @@ const createWriter = (database: DatabaseSync, replica: string, unlock: () => voi
       subject,
       at,
       body.kind,
-      seen?.experiment ?? null,
-      seen?.arm ?? null,
-      seen?.outcome ?? null,
+      experiment,
+      arm,
+      outcome,
       text,
-      seen?.content ?? null,
+      body.kind === "observation" ? body.content : null,
       hash,
     );
     return { position, hash };

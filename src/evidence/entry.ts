@@ -125,6 +125,45 @@ const anchor = z.strictObject({
 });
 export type Anchor = z.infer<typeof anchor>;
 
+/** As a decision has them. */
+export const decisionActions = ["allow", "flag", "redact", "reroute", "refuse", "block"] as const;
+export const decisionStages = ["request", "response"] as const;
+export const findingResults = ["enforced", "would", "error", "bypass"] as const;
+
+/**
+ * What the policies decided on one exchange, and why, where any of them found something. Changes no verdict. Holds no
+ * text of the exchange: not what matched, and no name that a client chose.
+ */
+export const decisionRecord = z.strictObject({
+  kind: z.literal("decision"),
+  /** The id that the client was given. */
+  id: z.string(),
+  /** The relay's id of the exchange. */
+  exchange: z.string(),
+  route: z.string(),
+  stage: z.enum(decisionStages),
+  action: z.enum(decisionActions),
+  /** The policy that decided; null for allow, and where nothing could be decided. */
+  policy: z.string().nullable(),
+  coverage: z.enum(["full", "partial", "none"]),
+  gaps: z.array(z.string()),
+  /** A policy could not be evaluated, and nothing was passed on. */
+  unavailable: z.boolean(),
+  /** Each policy with each of its matchers and results once; `where` is the first of `count` places. */
+  findings: z.array(
+    z.strictObject({
+      policy: z.string(),
+      version: z.string(),
+      action: z.enum(decisionActions),
+      result: z.enum(findingResults),
+      matcher: z.string(),
+      where: z.string().nullable(),
+      count: z.number().int().min(1),
+    }),
+  ),
+});
+export type DecisionRecord = z.infer<typeof decisionRecord>;
+
 /** What the fold said at this point of the log; lets an auditor check that replaying gives the same. */
 const verdictRecord = z.strictObject({
   kind: z.literal("verdict"),
@@ -143,6 +182,7 @@ export const entryBody = z.discriminatedUnion("kind", [
   epoch,
   acknowledgement,
   operation,
+  decisionRecord,
   verdictRecord,
 ]);
 export type EntryBody = z.infer<typeof entryBody>;

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { z } from "zod";
 import { type Entry, entryBody } from "./entry.ts";
-import { judgedAs } from "./schema.ts";
+import { foundBy, judgedAs } from "./schema.ts";
 import type { ChainLink, EntryFilter } from "./store.ts";
 
 const storedRow = z.object({
@@ -49,14 +49,20 @@ const parseJson = ({ position, body }: StoredRow): unknown => {
   }
 };
 
-/** The columns by which rows are found repeat what the body says; only the body is in the chain. */
-const checkColumns = (row: StoredRow, body: Entry["body"]): void => {
+/** The columns by which rows are found: they repeat what the body says. */
+export const columnsOf = (body: Entry["body"]) => {
   const seen = body.kind === "observation" ? body : null;
-  const agree =
-    row.kind === body.kind &&
-    row.experiment === (seen?.experiment ?? null) &&
-    row.arm === (seen?.arm ?? null) &&
-    row.outcome === (seen?.outcome ?? null);
+  return {
+    experiment: seen?.experiment ?? null,
+    arm: seen?.arm ?? null,
+    outcome: body.kind === "decision" ? body.action : (seen?.outcome ?? null),
+  };
+};
+
+/** Only the body is in the chain. */
+const checkColumns = (row: StoredRow, body: Entry["body"]): void => {
+  const { experiment, arm, outcome } = columnsOf(body);
+  const agree = row.kind === body.kind && row.experiment === experiment && row.arm === arm && row.outcome === outcome;
   if (!agree) throw new BrokenRowError(row.position, "the columns kind, experiment, arm, outcome contradict its body");
 };
 
@@ -78,6 +84,8 @@ const conditions = ({
   arm,
   outcome,
   harmful,
+  policy,
+  result,
 }: EntryFilter): { sql: string; values: SQLInputValue[] } => {
   const parts: { sql: string; values: SQLInputValue[] }[] = [];
   const equal = (column: string, value: string | undefined): void => {
@@ -88,7 +96,12 @@ const conditions = ({
   equal("arm", arm);
   equal("outcome", outcome);
   if (harmful !== undefined) parts.push({ sql: judgedAs(harmful), values: [] });
-  if (kinds !== undefined) parts.push({ sql: `kind IN (${kinds.map(() => "?").join(", ")})`, values: kinds });
+  if (policy !== undefined) parts.push({ sql: foundBy, values: [`"policy":${JSON.stringify(policy)},"result"`] });
+  if (result !== undefined) parts.push({ sql: foundBy, values: [`"result":"${result}"`] });
+  // Several kinds are most of the log: in the order of positions it is read faster than by the index of kinds. The plus
+  // keeps SQLite from the latter.
+  const column = kinds !== undefined && kinds.length > 1 ? "+kind" : "kind";
+  if (kinds !== undefined) parts.push({ sql: `${column} IN (${kinds.map(() => "?").join(", ")})`, values: kinds });
   return { sql: parts.map((part) => ` AND ${part.sql}`).join(""), values: parts.flatMap((part) => part.values) };
 };
 
@@ -133,12 +146,16 @@ export const linkAt = (database: DatabaseSync, position: number, beginning: stri
 /** Whether an entry that is not on disk yet passes the filter; the same rule as `conditions` in SQL. */
 export const passes = ({ subject, body }: Entry, filter: EntryFilter): boolean => {
   const seen = body.kind === "observation" ? body : null;
+  const findings = body.kind === "decision" ? body.findings : [];
+  const { experiment, arm, outcome } = columnsOf(body);
   return (
     (filter.subject === undefined || filter.subject === subject) &&
     (filter.kinds === undefined || filter.kinds.includes(body.kind)) &&
-    (filter.experiment === undefined || filter.experiment === seen?.experiment) &&
-    (filter.arm === undefined || filter.arm === seen?.arm) &&
-    (filter.outcome === undefined || filter.outcome === seen?.outcome) &&
-    (filter.harmful === undefined || filter.harmful === seen?.harmful)
+    (filter.experiment === undefined || filter.experiment === experiment) &&
+    (filter.arm === undefined || filter.arm === arm) &&
+    (filter.outcome === undefined || filter.outcome === outcome) &&
+    (filter.harmful === undefined || filter.harmful === seen?.harmful) &&
+    (filter.policy === undefined || findings.some(({ policy }) => policy === filter.policy)) &&
+    (filter.result === undefined || findings.some(({ result }) => result === filter.result))
   );
 };

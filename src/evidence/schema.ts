@@ -7,6 +7,9 @@ import type { DatabaseSync } from "node:sqlite";
  */
 export const judgedAs = (harmful: boolean): string => `instr(body, '"harmful":${harmful}') > 0`;
 
+/** Whether a body has a finding with this text; as above. */
+export const foundBy = "instr(body, ?) > 0";
+
 const migrations: readonly string[] = [
   `CREATE TABLE entries (
      position   INTEGER PRIMARY KEY,
@@ -26,6 +29,8 @@ const migrations: readonly string[] = [
    CREATE INDEX entries_by_experiment ON entries (experiment, arm, outcome, position) WHERE experiment IS NOT NULL;`,
   // Harm is rare: without this, finding a page of it would read the whole log.
   `CREATE INDEX entries_harmful ON entries (position) WHERE ${judgedAs(true)};`,
+  // Decisions by their action, which stands in the column of outcomes.
+  `CREATE INDEX decisions_by_action ON entries (outcome, position) WHERE kind = 'decision';`,
 ];
 
 /** SQLite's own answer when a file is not one of its databases. */

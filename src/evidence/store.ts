@@ -1,14 +1,19 @@
 /** What the rest of the program asks of an evidence store. Its own test-suite runs against every implementation. */
-import type { Entry, EntryBody, NewEntry } from "./entry.ts";
+import type { Entry, EntryBody, findingResults, NewEntry } from "./entry.ts";
 
 export interface EntryFilter {
   subject?: string;
   kinds?: EntryBody["kind"][];
   experiment?: string;
   arm?: string;
+  /** Of an observation; of a decision, its action. */
   outcome?: string;
   /** Observations that were judged harmful, or judged not to be. */
   harmful?: boolean;
+  /** Decisions in which this policy found something. */
+  policy?: string;
+  /** Decisions with a finding of this result. */
+  result?: (typeof findingResults)[number];
 }
 
 /** Where a row stands in the hash chain: SHA-256, hex. */

@@ -2,9 +2,8 @@
  * The guard over deterministic policies: compiled once, asked for every exchange. It decides on texts and never keeps or
  * repeats what matched.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
-import { canonicalJson } from "../kernel/canonical-json.ts";
 import {
   actions,
   type Decision,
@@ -19,7 +18,7 @@ import {
   type StreamGuard,
 } from "./guard.ts";
 import { compileMatch, type Matcher, type Span } from "./matcher.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, policyVersion } from "./policy.ts";
 
 interface Options {
   policies: readonly Policy[];
@@ -35,9 +34,34 @@ interface Compiled {
   matcher: Matcher;
 }
 
-const place = ({ kind, role, at }: Carrier): string => {
-  const path = at.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`));
-  return [kind, role ?? "", path.join("")].filter((part) => part !== "").join(" ");
+/** Those of one stage that concern an exchange, with their ids. */
+interface Asked {
+  compiled: readonly Compiled[];
+  asked: readonly string[];
+}
+
+const askedOf = (compiled: readonly Compiled[], stage: Stage): Asked => {
+  const mine = compiled.filter(({ policy }) => policy.stage === stage);
+  return { compiled: mine, asked: mine.map(({ policy }) => policy.id) };
+};
+
+/** Names of the protocols' own. Any other name in a body was chosen by a client and may itself say what must not be told. */
+const told = new Set(
+  "arguments choices content delta description function function_call input instructions item item_id logprobs message messages metadata name output parameters prediction prompt reasoning reasoning_content refusal response_format stop summary system text thinking tool_calls tools user".split(
+    " ",
+  ),
+);
+
+const place = ({ kind, role, at, choice }: Carrier): string => {
+  const path = at.map((step, index) => {
+    if (typeof step === "number") return `[${step}]`;
+    const name = told.has(step) ? step : "*";
+    return index === 0 ? name : `.${name}`;
+  });
+  const where = path.join("");
+  // Streamed texts are put together from many events and stand nowhere.
+  if (where === "*") return choice === null ? kind : `${kind} of choice ${choice}`;
+  return [kind, role ?? "", where].filter((part) => part !== "").join(" ");
 };
 
 const concerns = ({ where }: Policy, carrier: Carrier): boolean => where.carriers?.includes(carrier.kind) ?? true;
@@ -62,7 +86,7 @@ const editsOf = (policy: Policy, carrier: Carrier, spans: readonly Span[]): Edit
     replacement: policy.replacement,
   }));
 
-const decide = (compiled: readonly Compiled[], stage: Stage, inspection: Inspection, id: string): Decision => {
+const decide = ({ asked, compiled }: Asked, stage: Stage, inspection: Inspection, id: string): Decision => {
   const findings: Finding[] = [];
   const edits = new Map<Carrier, Edit[]>();
   let decisive: Policy | null = null;
@@ -98,6 +122,7 @@ const decide = (compiled: readonly Compiled[], stage: Stage, inspection: Inspect
     stage,
     action,
     policy: deciding?.id ?? null,
+    asked,
     findings,
     coverage: inspection.coverage,
     gaps: inspection.gaps,
@@ -180,32 +205,46 @@ export const createGuard = ({ policies, personaOf, newId = randomUUID }: Options
   const compiled = policies.map(
     (policy): Compiled => ({
       policy,
-      version: createHash("sha256").update(canonicalJson(policy)).digest("hex").slice(0, 16),
+      version: policyVersion(policy),
       matcher: compileMatch(policy.match),
     }),
   );
+
+  const guardFor = (subject: string | null, route: string, persona: string | null): ExchangeGuard | null => {
+    const mine = compiled.filter(({ policy: { where } }) => {
+      if (where.subjects !== undefined && (subject === null || !where.subjects.includes(subject))) return false;
+      if (where.routes !== undefined && !where.routes.includes(route)) return false;
+      return where.personas === undefined || (persona !== null && where.personas.includes(persona));
+    });
+    if (mine.length === 0) return null;
+    const onRequest = askedOf(mine, "request");
+    const onAnswer = askedOf(mine, "response");
+    const enforced = onAnswer.compiled.filter(({ policy }) => policy.mode === "enforce");
+    const mayHold = enforced.some(({ policy }) => policy.action !== "flag");
+    const denied = (gap: Gap): boolean =>
+      enforced.some(({ policy }) => denies(policy.action) && policy.gaps.includes(gap));
+    const answer = (inspection: Inspection): Decision => decide(onAnswer, "response", inspection, newId());
+    return {
+      readsRequest: onRequest.compiled.length > 0,
+      response: onAnswer.compiled.length === 0 ? "none" : mayHold ? "hold" : "watch",
+      request: (inspection) => decide(onRequest, "request", inspection, newId()),
+      answer,
+      stream: (progress) => holdToTheEnd(answer, denied, progress),
+    };
+  };
+
+  /** Subjects, routes and personas are few, and the guard of an exchange remembers nothing of it. */
+  const known = new Map<string, ExchangeGuard | null>();
   return {
     begin({ subject, route }) {
       const persona = subject === null ? null : personaOf(subject).persona;
-      const mine = compiled.filter(({ policy: { where } }) => {
-        if (where.subjects !== undefined && (subject === null || !where.subjects.includes(subject))) return false;
-        if (where.routes !== undefined && !where.routes.includes(route)) return false;
-        return where.personas === undefined || (persona !== null && where.personas.includes(persona));
-      });
-      if (mine.length === 0) return null;
-      const onRequest = mine.filter(({ policy }) => policy.stage === "request");
-      const onAnswer = mine.filter(({ policy }) => policy.stage === "response");
-      const mayHold = onAnswer.some(({ policy }) => policy.mode === "enforce" && policy.action !== "flag");
-      const answer = (inspection: Inspection): Decision => decide(onAnswer, "response", inspection, newId());
-      const denied = (gap: Gap): boolean =>
-        onAnswer.some(({ policy }) => policy.mode === "enforce" && denies(policy.action) && policy.gaps.includes(gap));
-      return {
-        readsRequest: onRequest.length > 0,
-        response: onAnswer.length === 0 ? "none" : mayHold ? "hold" : "watch",
-        request: (inspection) => decide(onRequest, "request", inspection, newId()),
-        answer,
-        stream: (progress) => holdToTheEnd(answer, denied, progress),
-      } satisfies ExchangeGuard;
+      const key = JSON.stringify([subject, route, persona]);
+      let guard = known.get(key);
+      if (guard === undefined) {
+        guard = guardFor(subject, route, persona);
+        known.set(key, guard);
+      }
+      return guard;
     },
   };
 };

@@ -44,6 +44,8 @@ export interface Decision {
   action: Action;
   /** The policy that decided; null for allow. */
   policy: string | null;
+  /** Ids of the policies that were asked; those without a finding did not match. */
+  asked: readonly string[];
   findings: Finding[];
   coverage: Inspection["coverage"];
   gaps: Gap[];

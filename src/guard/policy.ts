@@ -2,8 +2,10 @@
  * What an operator may write as a policy. A policy is data: nothing in it is ever run as code, and what it can't say is
  * an error when it is read, never a policy that silently does less.
  */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { CarrierKind, Gap } from "../dialect/carriers.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
 import { denies } from "./guard.ts";
 
 const carrierKinds = [
@@ -90,4 +92,9 @@ export const policySchema = z
   .transform((policy) => ({ ...policy, gaps: policy.gaps ?? (denies(policy.action) ? unreadText : []) }));
 
 export type Policy = z.infer<typeof policySchema>;
+
+/** Changes with whatever in a policy does. */
+export const policyVersion = (policy: Policy): string =>
+  createHash("sha256").update(canonicalJson(policy)).digest("hex").slice(0, 16);
+
 export const policyFileSchema = z.strictObject({ policies: z.array(policySchema).min(1) });

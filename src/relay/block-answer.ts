@@ -17,6 +17,7 @@ export const failedClosed = (id: string, stage: Stage, gap: Gap | null = null): 
   stage,
   action: "block",
   policy: null,
+  asked: [],
   findings: [],
   coverage: "none",
   gaps: gap === null ? [] : [gap],

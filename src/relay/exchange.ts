@@ -3,6 +3,7 @@
  * the hot path: an implementation must return at once and must never throw.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Decision } from "../guard/guard.ts";
 
 /** An exchange as known when the request was read, before anything was sent upstream. */
 export interface ExchangeStart {
@@ -34,6 +35,20 @@ export interface AnswerRecorder {
 export interface ExchangeObserver {
   /** Null when this exchange is not to be copied. */
   begin(exchange: ExchangeStart): AnswerRecorder | null;
+}
+
+/** An exchange that policies decided on. */
+export interface DecidedExchange {
+  id: string;
+  /** Null for traffic that belongs to none. */
+  subject: string | null;
+  /** Name of the relay's route. */
+  route: string;
+}
+
+/** Told of every decision as it was carried out, once for each stage that policies read. */
+export interface DecisionObserver {
+  decided(exchange: DecidedExchange, decision: Decision): void;
 }
 
 /** Counters of the relay; `alert/` implements it. Labels are bounded by the caller. */

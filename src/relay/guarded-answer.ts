@@ -47,6 +47,8 @@ interface GuardedAnswerParts {
   holding: Holding;
   clock: Clock;
   log: Log;
+  /** What was decided on the answer, as it is carried out; once, and not at all where the answer broke off before. */
+  decided(decision: Decision): void;
   /** The client was given another answer than the upstream's, with this status. */
   answeredHere(status: number): void;
 }
@@ -145,6 +147,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       () => guard.answer(uninspected(gap)),
       (decision) => {
         if (state === "over") return;
+        parts.decided(decision);
         if (!passes(decision)) {
           state = "over";
           sendBlocked(decision, null);
@@ -181,9 +184,11 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     const settle = (body: Buffer, edited: Buffer | null, decision: Decision): void => {
       if (over) return;
       over = true;
-      if (!passes(decision)) sendBlocked(decision, parseJson(body.toString("utf8")));
-      else if (edited === null) sendBlocked(blockedUnedited(exchangeId, "response", decision), null);
-      else {
+      const final = edited === null && passes(decision) ? blockedUnedited(exchangeId, "response", decision) : decision;
+      parts.decided(final);
+      if (edited === null || !passes(final)) {
+        sendBlocked(final, final === decision ? parseJson(body.toString("utf8")) : null);
+      } else {
         const resized = [
           ...withoutHeaders(head.headers, ["content-length", "etag"]),
           "content-length",
@@ -268,12 +273,14 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       wantsMore: () => drained(),
       blocked(decision) {
         cancelKeepAlive();
+        parts.decided(decision);
         if (response.destroyed) return;
         if (response.headersSent) endBlocked(ending, decision);
         else sendBlocked(decision, null);
       },
-      finished() {
+      finished(decision) {
         cancelKeepAlive();
+        if (decision !== null) parts.decided(decision);
         begin();
         response.end();
       },
@@ -299,10 +306,10 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     const judge = async (): Promise<void> => {
       const body = Buffer.concat(chunks);
       chunks = [];
-      if (bytes > holding.answerBytes) return void (await guard.answer(uninspected("too-large")));
+      if (bytes > holding.answerBytes) return parts.decided(await guard.answer(uninspected("too-large")));
       const decoded = await decodeContent(body, headerIn(head.headers, "content-encoding"));
       const found = decoded.kind === "decoded" ? inspectAnswer(path, decoded.bytes) : uninspected("encoded-body");
-      await guard.answer(found);
+      parts.decided(await guard.answer(found));
     };
     return {
       write(chunk) {
@@ -321,10 +328,17 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
   };
 
   const watchStream = (texts: StreamedTexts): Passage => {
-    const stream = guard.stream(() => {});
+    const stream = guard.stream(() => told());
     const frames = createSseFrames();
     const gaps = new Set<Gap>();
     let over = false;
+    let decided = false;
+    const told = (): void => {
+      const { decision } = stream;
+      if (decision === null || decided) return;
+      decided = true;
+      parts.decided(decision);
+    };
     const watch = (work: () => void): void => {
       if (over) return;
       try {
@@ -348,6 +362,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     const finish = (): void => {
       over = true;
       stream.end([...gaps]);
+      told();
     };
     return {
       write(chunk) {
@@ -381,10 +396,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     if (!isInspectable(path)) {
       if (guard.response === "hold") return askAbout("unknown-path", head, []);
       sendHead(head, undefined);
-      decide(
-        () => guard.answer(uninspected("unknown-path")),
-        () => {},
-      );
+      decide(() => guard.answer(uninspected("unknown-path")), parts.decided);
       return passOn();
     }
     const encoded = isEncoded(headerIn(head.headers, "content-encoding"));

@@ -1,6 +1,6 @@
 /** Keeps an exchange whole when the code that watches it throws: a bug in the watching must never reach an app. */
 import type { Log } from "../kernel/log.ts";
-import type { AnswerRecorder, ExchangeObserver } from "./exchange.ts";
+import type { AnswerRecorder, DecisionObserver, ExchangeObserver } from "./exchange.ts";
 
 /** Calls through; an observer that threw loses that exchange, and the first time is logged. */
 export const guardObserver = (observer: ExchangeObserver, log: Log): ExchangeObserver => {
@@ -38,3 +38,14 @@ export const guardObserver = (observer: ExchangeObserver, log: Log): ExchangeObs
     },
   };
 };
+
+/** Calls through; what it throws is logged and reaches no exchange. */
+export const guardDecisions = (observer: DecisionObserver, log: Log): DecisionObserver => ({
+  decided(exchange, decision) {
+    try {
+      observer.decided(exchange, decision);
+    } catch (error) {
+      log.error({ err: error, decision: decision.id }, "a decision could not be recorded");
+    }
+  },
+});

@@ -14,6 +14,7 @@ import { answerBlocked, blockedUnedited, failedClosed, passes } from "./block-an
 import type { ClientAnswer } from "./client-answer.ts";
 import { decisionHeaders } from "./decision-headers.ts";
 import type { Destination, Destinations } from "./destinations.ts";
+import type { DecisionObserver } from "./exchange.ts";
 import { guardAnswer, type Holding } from "./guarded-answer.ts";
 import type { Route } from "./routes.ts";
 import type { RunningExchange } from "./running-exchange.ts";
@@ -33,6 +34,8 @@ export interface GuardedRequest {
   response: ServerResponse;
   /** Null where it streams through unread. */
   body: Buffer | null;
+  /** Null for traffic that belongs to no subject. */
+  subject: string | null;
   destination: Destination;
   guard: ExchangeGuard;
   /** Null when it could not be sent and was answered with the reason. */
@@ -44,6 +47,7 @@ export interface GuardedRequest {
 interface Parts {
   destinations: Pick<Destinations, "forSubject">;
   holding: Holding;
+  decisions: DecisionObserver;
   clock: Clock;
   log: Log;
 }
@@ -59,7 +63,7 @@ const reroute = (body: Buffer, to: ReturnType<Destinations["forSubject"]>): Forw
   return renamed === null ? null : { body: Buffer.from(renamed, "utf8"), destination: to.destination };
 };
 
-export const createGuardedRequests = ({ destinations, holding, clock, log }: Parts) => {
+export const createGuardedRequests = ({ destinations, holding, decisions, clock, log }: Parts) => {
   const failed = (id: string, error: unknown): Decision => {
     log.error({ err: error }, "a policy could not be evaluated; the request is not sent");
     return failedClosed(id, "request");
@@ -79,13 +83,15 @@ export const createGuardedRequests = ({ destinations, holding, clock, log }: Par
   };
 
   return (request: GuardedRequest): void => {
-    const { id, route, response, guard } = request;
+    const { id, route, response, guard, subject } = request;
     const { path } = route;
+    const decided = (decision: Decision): void => decisions.decided({ id, subject, route: route.name }, decision);
     const requestBody = request.body ?? nothing;
     const from = clock.monotonic();
     const inspection = request.body === null ? uninspected("unknown-path") : inspectRequest(path, request.body);
 
     const refuse = (decision: Decision): void => {
+      decided(decision);
       request.blocked();
       const overheadMs = clock.monotonic() - from;
       const headers = decisionHeaders({ request: decision, response: null, reroutedTo: null, overheadMs });
@@ -94,6 +100,7 @@ export const createGuardedRequests = ({ destinations, holding, clock, log }: Par
     };
 
     const send = (decision: Decision | null, { body, destination }: Forwarding): void => {
+      if (decision !== null) decided(decision);
       let running: RunningExchange | null = null;
       const answer = guardAnswer({
         response,
@@ -105,6 +112,7 @@ export const createGuardedRequests = ({ destinations, holding, clock, log }: Par
         reroutedTo: decision?.action === "reroute" ? decision.rerouteTo : null,
         overheadMs: clock.monotonic() - from,
         holding,
+        decided,
         clock,
         log,
         answeredHere: (status) => running?.answeredHere(status),

@@ -14,9 +14,9 @@ import { trackConnections } from "./connections.ts";
 import { answerHeaderAllowlist } from "./crossing-headers.ts";
 import { createDestinations } from "./destinations.ts";
 import { createDraining } from "./draining.ts";
-import type { ExchangeObserver, RelayMeter } from "./exchange.ts";
+import type { DecisionObserver, ExchangeObserver, RelayMeter } from "./exchange.ts";
 import { defaultHolding, type Holding } from "./guarded-answer.ts";
-import { guardObserver } from "./guarded-observer.ts";
+import { guardDecisions, guardObserver } from "./guarded-observer.ts";
 import { createGuardedRequests } from "./guarded-request.ts";
 import { createRequestHandler } from "./request-handler.ts";
 import { createRouteTable } from "./routes.ts";
@@ -47,6 +47,8 @@ export interface RelayOptions {
   /** Policies on what passes; left out when there are none. */
   guard?: Guard;
   holding?: Holding;
+  /** Told of what the policies decide. */
+  decisions?: DecisionObserver;
   observer: ExchangeObserver;
   meter: RelayMeter;
   clock: Clock;
@@ -97,7 +99,13 @@ export const createRelay = (options: RelayOptions): Relay => {
     requestHeaders: requestHeaderAllowlist(settings.requestHeaders),
     limits,
     guard: options.guard ?? null,
-    ask: createGuardedRequests({ destinations, holding: options.holding ?? defaultHolding, clock, log }),
+    ask: createGuardedRequests({
+      destinations,
+      holding: options.holding ?? defaultHolding,
+      decisions: guardDecisions(options.decisions ?? { decided() {} }, log),
+      clock,
+      log,
+    }),
     observer: guardObserver(options.observer, log),
     meter,
     clock,

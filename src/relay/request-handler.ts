@@ -148,6 +148,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       route,
       response,
       body,
+      subject,
       destination,
       guard: guarded,
       send(sending) {
@@ -210,6 +211,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       route,
       response,
       body: null,
+      subject: null,
       destination,
       guard: guarded,
       send(sending) {

@@ -55,6 +55,7 @@ export const toDatum = ({ body }: Entry): Datum | null => {
       return body.harmful === null ? null : { kind: "anchor", expected: body.expected, harmful: body.harmful };
     case "verdict":
     case "operation":
+    case "decision":
       return null;
     case "observation":
       return observationDatum(body);

@@ -2,7 +2,16 @@
  * The one place that appends to the evidence log, and what the log says so far: the verdict of every subject. Rebuilt
  * from the log at the start, so a restart changes nothing. Never changes a verdict but through an entry.
  */
-import type { Acknowledgement, Anchor, Entry, EntryBody, Epoch, Observation, Operation } from "../evidence/entry.ts";
+import type {
+  Acknowledgement,
+  Anchor,
+  DecisionRecord,
+  Entry,
+  EntryBody,
+  Epoch,
+  Observation,
+  Operation,
+} from "../evidence/entry.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -19,14 +28,23 @@ export interface LedgerSubject {
   versions: Record<string, string>;
 }
 
-/** Something was entered for a subject; `verdict` is the one after it. */
-interface LedgerEvent {
-  entry: Entry;
-  verdict: Verdict;
-}
+/** As what the log has traffic that belongs to no subject. */
+export const noSubject = "";
+
+/** Kinds of entries from which the state of a subject is rebuilt: all but decisions, which are many and change none. */
+const rebuilding = [
+  "observation",
+  "anchor",
+  "epoch",
+  "acknowledgement",
+  "operation",
+  "verdict",
+] as const satisfies readonly EntryBody["kind"][];
 
 export interface Ledger {
   record(subject: string, seen: Observation | Anchor): Entry;
+  /** Enters what the policies decided on an exchange of a subject, or of none (null). No verdict changes by it. */
+  decided(subject: string | null, decision: DecisionRecord): Entry;
   /** `actor` is the id of a key, never a key. */
   acknowledge(subject: string, actor: string, note: string): Entry;
   /** Enters what an operator did to the watch itself; no verdict changes by it. */
@@ -41,7 +59,7 @@ export interface Ledger {
   thresholds(subject: string): DetectorSettings["thresholds"];
   experiments(subject: string): ExperimentSummary;
   /** Calls back after every entry but recorded verdicts; the returned function ends it. */
-  subscribe(listener: (event: LedgerEvent) => void): () => void;
+  subscribe(listener: (entry: Entry) => void): () => void;
 }
 
 interface LedgerParts {
@@ -109,7 +127,7 @@ const reasonForEpoch = ({ epoch, declared }: Account): string | null => {
 
 export const createLedger = ({ store, clock, subjects, onVerdict, onListenerError }: LedgerParts): Ledger => {
   const fold = createFold();
-  const listeners = new Set<(event: LedgerEvent) => void>();
+  const listeners = new Set<(entry: Entry) => void>();
   const accounts = new Map<string, Account>(
     subjects.map((declared) => [
       declared.id,
@@ -154,6 +172,10 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
     }
   };
 
+  const tell = (entry: Entry): void => {
+    for (const listener of listeners) guarded(() => listener(entry));
+  };
+
   const recordVerdict = (subject: string, verdict: Verdict): void => {
     const { persona, severity, reasons } = verdict;
     write(subject, { kind: "verdict", persona, severity, digest: digestOf(verdict), reasons, method });
@@ -166,7 +188,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
     const verdict = verdictOf(subject);
     const changed = recorded?.persona !== verdict.persona || recorded.severity !== verdict.severity;
     if (changed || observationsSince >= verdictEvery) recordVerdict(subject, verdict);
-    for (const listener of listeners) guarded(() => listener({ entry, verdict }));
+    tell(entry);
     return entry;
   };
 
@@ -178,7 +200,7 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
   const catchUp = (): void => {
     let position = 0;
     for (;;) {
-      const page = store.since(position, pageSize);
+      const page = store.since(position, pageSize, { kinds: [...rebuilding] });
       for (const entry of page) {
         fold.add(entry);
         const account = accounts.get(entry.subject);
@@ -197,6 +219,11 @@ export const createLedger = ({ store, clock, subjects, onVerdict, onListenerErro
 
   return {
     record: append,
+    decided(subject, decision) {
+      const entry = store.append({ subject: subject ?? noSubject, at: clock.now(), body: decision });
+      tell(entry);
+      return entry;
+    },
     acknowledge: (subject, actor, note) => append(subject, { kind: "acknowledgement", actor, note }),
     operation: (subject, actor, act, note) => append(subject, { kind: "operation", actor, act, note }),
     startEpoch,

@@ -119,8 +119,9 @@ export const createVerdictTraces = ({ store, clock, most }: Options): VerdictTra
 
   const take = (entry: Entry): void => {
     const { subject, body } = entry;
-    fold.add(entry);
     position = entry.position;
+    if (body.kind === "decision") return;
+    fold.add(entry);
     if (body.kind === "epoch") traces.set(subject, newTrace());
     const trace = traces.get(subject);
     if (trace === undefined) return;

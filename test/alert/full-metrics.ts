@@ -27,6 +27,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     subjects,
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
+    policies: ["secrets-in-requests", "no-advice"],
     replica: "local",
     version: "9.9.9",
   });

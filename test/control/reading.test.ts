@@ -9,14 +9,16 @@ import {
   verdictPage,
   versionView,
 } from "../../src/control/api-schema.ts";
+import { decisionOf } from "../watch/rows.ts";
 import { observed, type Running, rows, run, token, verdictRow } from "./running-control.ts";
 
 const log = [
   ...rows("support", ...Array.from({ length: 6 }, () => observed()), observed({ harmful: true, content: null })),
   ...rows("search", observed({ experiment: "two-descriptions", arm: "forked", outcome: "refused", value: null })),
   ...rows("support", verdictRow("none"), verdictRow("ticket")),
-  ...rows("search", verdictRow("none")),
+  ...rows("search", verdictRow("none"), decisionOf("no-keys")),
 ];
+const decided = log.length;
 
 let running: Running;
 beforeAll(async () => {
@@ -215,7 +217,9 @@ describe("the rest", () => {
       const [method = "", path = ""] = endpoint.split(" ");
       // The events never end: their own tests listen to them.
       const sent = path === "/api/events" ? "HEAD" : method;
-      const { status } = await running.call(path.replace(":id", "support").replace(":position", "1"), { method: sent });
+      const position = path.startsWith("/api/decisions") ? decided : 1;
+      const filled = path.replace(":id", "support").replace(":position", `${position}`);
+      const { status } = await running.call(filled, { method: sent });
       expect(status, endpoint).not.toBe(404);
       expect(status, endpoint).not.toBe(405);
     }

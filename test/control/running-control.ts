@@ -1,7 +1,9 @@
 /** A control port on a real socket, over evidence held in a list, and the means to call it as any client could. */
 import { request } from "node:http";
 import { type Control, type ControlOptions, createControl } from "../../src/control/control.ts";
+import type { PolicyInForce } from "../../src/control/decisions.ts";
 import type { Entry, EntryBody, Observation } from "../../src/evidence/entry.ts";
+import { passes } from "../../src/evidence/rows.ts";
 import type { EvidenceStore } from "../../src/evidence/store.ts";
 import type { Verdict } from "../../src/persona/verdict.ts";
 import type { TracePoint } from "../../src/watch/verdict-trace.ts";
@@ -49,18 +51,7 @@ const listedStore = (unplaced: Omit<Entry, "position">[]): Listed => {
   return {
     latest: (limit, filter = {}, before = Number.POSITIVE_INFINITY) =>
       entries
-        .filter(({ position, subject, body }) => {
-          const seen = body.kind === "observation" ? body : null;
-          return (
-            position < before &&
-            (filter.subject === undefined || filter.subject === subject) &&
-            (filter.kinds === undefined || filter.kinds.includes(body.kind)) &&
-            (filter.experiment === undefined || filter.experiment === seen?.experiment) &&
-            (filter.arm === undefined || filter.arm === seen?.arm) &&
-            (filter.outcome === undefined || filter.outcome === seen?.outcome) &&
-            (filter.harmful === undefined || filter.harmful === seen?.harmful)
-          );
-        })
+        .filter((entry) => entry.position < before && passes(entry, filter))
         .reverse()
         .slice(0, limit),
     link: (position) =>
@@ -82,6 +73,7 @@ export interface World {
   monotonic: number;
   paused: boolean;
   trace: TracePoint[];
+  policies: PolicyInForce[];
   /** Who is told of new entries. */
   listeners: Set<(subject: string) => void>;
   /** What the port asked its clock for: to be called by the test. */
@@ -126,6 +118,7 @@ export const run = async (
     monotonic: 0,
     paused: false,
     trace: [],
+    policies: [],
     listeners: new Set(),
     timers: [],
   };
@@ -163,6 +156,7 @@ export const run = async (
         return change(paused ? "pause" : "resume", subject, actor, note);
       },
     },
+    policies: () => world.policies,
     traces: { read: async () => ({ points: world.trace, compared: [] }) },
     onEntry(listener) {
       world.listeners.add(listener);

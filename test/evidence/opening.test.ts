@@ -67,23 +67,25 @@ describe("a file that can't be written", () => {
 
   test("one of a newer Candor stays as it is, and is not kept locked", async () => {
     await writeRows(path, 3);
-    meddle(path, (database) => database.exec("PRAGMA user_version = 3"));
-    const upgrade = `${path} was written by a newer Candor (schema 3, known 2): upgrade Candor`;
+    meddle(path, (database) => database.exec("PRAGMA user_version = 4"));
+    const upgrade = `${path} was written by a newer Candor (schema 4, known 3): upgrade Candor`;
     expect(() => openStore(path)).toThrow(upgrade);
     expect(() => openForReading(path)).toThrow(upgrade);
-    meddle(path, (database) => database.exec("PRAGMA user_version = 2"));
+    meddle(path, (database) => database.exec("PRAGMA user_version = 3"));
     await opensOnce();
   });
 
   test("one of an older Candor is taken further, with its rows", async () => {
     await writeRows(path, 3);
-    meddle(path, (database) => database.exec("DROP INDEX entries_harmful; PRAGMA user_version = 1"));
+    meddle(path, (database) =>
+      database.exec("DROP INDEX entries_harmful; DROP INDEX decisions_by_action; PRAGMA user_version = 1"),
+    );
     const reader = openForReading(path);
     expect([...reader.entries()]).toHaveLength(3);
     reader.close();
     await opensOnce();
     meddle(path, (database) => {
-      expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+      expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
     });
   });
 

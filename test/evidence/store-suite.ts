@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Entry, EntryBody, NewEntry } from "../../src/evidence/entry.ts";
 import { arms, experiments } from "../../src/evidence/entry.ts";
 import type { EntryFilter, EvidenceStore } from "../../src/evidence/store.ts";
-import { observationOf } from "../watch/rows.ts";
+import { decisionOf, observationOf } from "../watch/rows.ts";
 import { rowOf } from "./evidence-files.ts";
 
 export interface Place {
@@ -55,13 +55,15 @@ const mixedRows: NewEntry[] = Array.from({ length: 48 }, (_, index) => ({
   body:
     index % 5 === 0
       ? { kind: "acknowledgement", actor: "key-1", note: `${index}` }
-      : observationOf({
-          item: `q#${index}`,
-          experiment: index % 2 === 0 ? "harmfulness" : "self-assessment",
-          arm: index % 4 === 0 ? "live" : "fresh",
-          outcome: index % 7 === 0 ? "refused" : "scored",
-          harmful: index % 4 === 0 ? index % 8 === 0 : null,
-        }),
+      : index % 5 === 1
+        ? decisionOf(index % 2 === 0 ? "one" : "two", index % 4 === 1 ? "enforced" : "would")
+        : observationOf({
+            item: `q#${index}`,
+            experiment: index % 2 === 0 ? "harmfulness" : "self-assessment",
+            arm: index % 4 === 0 ? "live" : "fresh",
+            outcome: index % 7 === 0 ? "refused" : "scored",
+            harmful: index % 4 === 0 ? index % 8 === 0 : null,
+          }),
 }));
 
 const filters: [name: string, filter: EntryFilter][] = [
@@ -79,14 +81,21 @@ const filters: [name: string, filter: EntryFilter][] = [
     "all of them",
     { subject: "bot", kinds: ["observation"], experiment: "harmfulness", arm: "live", outcome: "scored" },
   ],
+  ["an action", { outcome: "block" }],
+  ["a policy", { policy: "one" }],
+  ["a result", { result: "would", subject: "bot" }],
   ["something that is nowhere", { subject: "nobody" }],
 ];
 
 /** The filter said once more, in plain words. */
 const wanted = ({ subject, body }: Entry, filter: EntryFilter): boolean => {
   const row: Record<string, unknown> = body.kind === "observation" ? { ...body } : {};
+  const decided =
+    body.kind === "decision"
+      ? { outcome: body.action, policy: body.findings[0]?.policy, result: body.findings[0]?.result }
+      : {};
   const { kinds, ...equal } = filter;
-  const all = { ...row, subject };
+  const all = { ...row, ...decided, subject };
   return (
     (kinds === undefined || kinds.includes(body.kind)) &&
     Object.entries(equal).every(([name, value]) => new Map(Object.entries(all)).get(name) === value)

@@ -173,3 +173,11 @@ test.each([
 ])("a folder of %j is refused: %s", async (text, why) => {
   await expect(loadPolicies([await folder(text)], ["s"])).rejects.toThrow(why);
 });
+
+test("a finding tells its place by the protocol's own names, never by one that a client chose", () => {
+  const guard = begun([{ match: { terms: ["key"] }, where: {} }]);
+  const at = ["tools", 0, "function", "parameters", "the-users-name", "description"];
+  const decision = now(guard.request({ carriers: [{ ...message("key"), at }], coverage: "full", gaps: [] }));
+  expect(decision.findings[0]?.where).toBe("message user tools[0].function.parameters.*.description");
+  expect(decision.asked).toEqual(["p0"]);
+});

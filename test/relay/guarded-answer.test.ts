@@ -93,6 +93,54 @@ const streaming =
     response.end();
   };
 
+describe("what is decided on an answer is told once, as it was carried out", () => {
+  const stream = (texts: string[]) => streaming(Buffer.from(eventsOf("/chat/completions", texts)));
+  const whole =
+    (text: string): UpstreamScript =>
+    (_seen, wire) =>
+      wire.json(200, wholeAnswer("/chat/completions", text));
+
+  test.each([
+    ["an answer that is allowed", "hold", whole("good"), "allow"],
+    ["an answer that is blocked", "hold", whole("so bad"), "block"],
+    ["a held stream that is allowed", "hold", stream(["go", "od"]), "allow"],
+    ["a held stream that is blocked", "hold", stream(["fine, ", "b", "ad"]), "block"],
+    ["a watched answer", "watch", whole("so bad"), "block"],
+    ["a watched stream", "watch", stream(["b", "ad"]), "block"],
+  ] as const)("%s", async (_name, mode, script, action) => {
+    const relay = await runRelay({ guard: scriptGuard({ mode, response: { term: "bad", action: "block" } }) });
+    relay.upstream.answer(script);
+    await (await ask(relay, "/chat/completions", { stream: script !== whole("") })).text().catch(() => {});
+    await until(() => relay.decided.length > 0);
+    expect(relay.decided.map(({ decision }) => [decision.stage, decision.action])).toEqual([["response", action]]);
+  });
+
+  test("an edit that can't be made is told as the block that it became", async () => {
+    const guard = scriptGuard({ response: { term: "bad", action: "redact" } });
+    const begin = guard.begin;
+    const nowhere: typeof guard = {
+      ...guard,
+      begin(exchange) {
+        const own = begin(exchange);
+        return (
+          own && {
+            ...own,
+            answer: async (inspection) => {
+              const decision = await own.answer(inspection);
+              return { ...decision, edits: decision.edits.map((edit) => ({ ...edit, at: ["no", "where"] })) };
+            },
+          }
+        );
+      },
+    };
+    const relay = await runRelay({ guard: nowhere });
+    relay.upstream.answer(whole("so bad"));
+    const answer = await ask(relay, "/chat/completions");
+    expect(answer.status).toBe(400);
+    expect(relay.decided.map(({ decision }) => decision.action)).toEqual(["block"]);
+  });
+});
+
 describe("a whole answer", () => {
   test.each(paths)("that is allowed passes byte for byte (%s)", async (path) => {
     const relay = await runRelay({ guard: scriptGuard({ response: { term: "bad", action: "block" } }) });

@@ -56,6 +56,19 @@ describe("a request that a policy", () => {
     expect(refused.map(({ reason }) => reason)).toEqual(["blocked"]);
   });
 
+  test("decides on is told once, with the exchange, whatever is done", async () => {
+    const guard = scriptGuard({ request: { term: "bad", action: "block" } });
+    const { baseUrl, decided } = await runRelay({ guard });
+    await post(baseUrl, "/chat/completions", chat("good"));
+    await post(baseUrl, "/chat/completions", chat("so bad"));
+    await post(baseUrl, "/chat/completions", { ...chat("good"), model: "other" });
+    expect(decided.map(({ exchange, decision }) => [exchange.subject, exchange.route, decision.action])).toEqual([
+      ["support-bot", "chat", "allow"],
+      ["support-bot", "chat", "block"],
+      [null, "chat", "allow"],
+    ]);
+  });
+
   test("blocks on /messages gets Anthropic's shape", async () => {
     const guard = scriptGuard({ request: { term: "bad", action: "block" } });
     const { baseUrl } = await runRelay({ guard });

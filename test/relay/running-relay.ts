@@ -3,10 +3,16 @@ import { connect } from "node:net";
 import { afterEach } from "vitest";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { createEgress } from "../../src/egress/egress.ts";
-import type { Guard } from "../../src/guard/guard.ts";
+import type { Decision, Guard } from "../../src/guard/guard.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Log } from "../../src/kernel/log.ts";
-import type { ExchangeEnd, ExchangeObserver, ExchangeStart, RelayMeter } from "../../src/relay/exchange.ts";
+import type {
+  DecidedExchange,
+  ExchangeEnd,
+  ExchangeObserver,
+  ExchangeStart,
+  RelayMeter,
+} from "../../src/relay/exchange.ts";
 import { defaultHolding, type Holding } from "../../src/relay/guarded-answer.ts";
 import { createRelay, type Relay } from "../../src/relay/relay.ts";
 import { type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
@@ -38,6 +44,8 @@ export interface RunningRelay {
   inFlight(): number;
   bytes: { up: number; down: number };
   logged: unknown[][];
+  /** What was decided and carried out, in order. */
+  decided: { exchange: DecidedExchange; decision: Decision }[];
 }
 
 interface Setup {
@@ -99,6 +107,7 @@ export const runRelay = async ({
       bytes[direction] += count;
     },
   };
+  const decided: RunningRelay["decided"] = [];
   const logged: unknown[][] = [];
   const note = (...line: unknown[]): void => void logged.push(line);
   const log = { debug: note, info: note, warn: note, error: note } as Log;
@@ -111,6 +120,7 @@ export const runRelay = async ({
     ...(guard === undefined ? {} : { guard }),
     holding: { ...defaultHolding, ...holding },
     observer: observer ?? copying,
+    decisions: { decided: (exchange, decision) => void decided.push({ exchange, decision }) },
     meter,
     clock: systemClock,
     log,
@@ -134,6 +144,7 @@ export const runRelay = async ({
     inFlight: () => inFlight,
     bytes,
     logged,
+    decided,
   };
 };
 

@@ -47,6 +47,7 @@ export const scriptGuard = (script: Script): ScriptedGuard => {
       stage,
       action,
       policy: action === "allow" ? null : "terms",
+      asked: ["terms"],
       findings: [],
       coverage: gaps.length === 0 ? "full" : "partial",
       gaps: [...gaps],

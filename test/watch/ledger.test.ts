@@ -228,7 +228,7 @@ describe("the ledger", () => {
     ledger.subscribe(() => {
       throw new Error("listener");
     });
-    const leave = ledger.subscribe(({ entry, verdict }) => heard.push(entry.position, verdict.position));
+    const leave = ledger.subscribe((entry) => heard.push(entry.position, ledger.verdict("bot").position));
     const { position } = ledger.record("bot", judged(false));
     expect(heard).toEqual([position, position]);
     expect(errors).toEqual([new Error("listener")]);
