@@ -3,7 +3,7 @@
  * docs/metrics.md, only label values that are exposed from the start: a rule on anything else could never fire.
  * Valid on Prometheus 2.42 and 3.x.
  */
-import { shares } from "./expressions.ts";
+import { sharesWhere } from "./expressions.ts";
 
 export interface Alert {
   name: `Candor${string}`;
@@ -34,6 +34,8 @@ const evidenceReached = (channels: string, severity = ""): string => {
 
 const latched = (severities: string): string =>
   `ignoring (channel, severity) candor_severity{severity=~"${severities}"} == 1`;
+
+const shares = sharesWhere();
 
 const lines = (...parts: string[]): string => parts.join("\n");
 
