@@ -101,7 +101,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
-    classifiers: [judging.source],
+    classifiers: judging.sources ?? [judging.source],
     policies: policies.map(({ id }) => id),
     replica: config.evidence.replica,
     version,

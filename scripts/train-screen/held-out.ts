@@ -1,9 +1,23 @@
 /** The held-out tests of the screen: what is trained on, what is tested on, and never a source on both sides. */
 import { isRefusal } from "../../src/classify/refusal.ts";
-import { logitOf } from "../../src/classify/screen-model.ts";
+import {
+  bandOf,
+  type LinearModel,
+  logitOf,
+  type ScreenDescription,
+  type ScreenModel,
+  scoreOf,
+} from "../../src/classify/screen-model.ts";
 import { fitScreen } from "../../src/classify/training/fit-screen.ts";
+import type { LabelledRow } from "../../src/classify/training/labelled-row.ts";
 import { type FigureName, type Interval, rankingFigures } from "../../src/classify/training/ranking-figures.ts";
-import { type LabelledSource, readSource, type SourceId, trainingSources } from "./labelled-rows.ts";
+import {
+  type LabelledSource,
+  probeTrainingSources,
+  readSource,
+  type SourceId,
+  trainingSources,
+} from "./labelled-rows.ts";
 
 export const financeLadder = ["finance1e6", "finance5e6", "finance1e5", "finance3e5"] as const;
 const responseSources = ["xstest", "jailbreakbench", "badAdvice"] as const;
@@ -39,6 +53,23 @@ export const heldOutFineTunes: readonly HeldOutTest[] = [
   { title: "the four finance files alone", trainedOn: financeLadder, testedOn: ["auto"] },
 ];
 
+const fineTunes = [...financeLadder, "financeEveryday", "auto"] as const;
+const isFinance = (id: SourceId): boolean => id.startsWith("finance") && id !== "financeGood";
+
+/** Each fine-tune kept out in turn; the healthy control is always trained on. */
+const keptOut = (title: string, alsoKeptOut: (tested: SourceId, other: SourceId) => boolean): HeldOutTest[] =>
+  fineTunes.map((tested) => ({
+    title,
+    trainedOn: probeTrainingSources.filter((id) => id !== tested && !alsoKeptOut(tested, id)),
+    testedOn: [tested],
+  }));
+
+/** Other learning rates of the finance fine-tune stay in training when one of them is tested. */
+export const probeFineTunes = keptOut("all but this one", () => false);
+
+/** Nothing stays in training that was fine-tuned on the same data as what is tested. */
+export const probeDataSets = keptOut("no other of its data", (tested, other) => isFinance(tested) && isFinance(other));
+
 export interface HeldOutResult {
   test: HeldOutTest;
   source: LabelledSource;
@@ -55,32 +86,127 @@ export const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
 const groupsOf = ({ rows }: LabelledSource): ((at: number) => string) =>
   rows.every(({ group }) => group === rows[0]?.group) ? String : (at) => rows[at]?.group ?? "";
 
-/** @param rounds bootstrap resamples for the intervals */
+type Scorer = (row: LabelledRow) => number;
+
+const rankedBy = (test: HeldOutTest, source: LabelledSource, screen: Scorer, rounds: number): HeldOutResult => {
+  const group = groupsOf(source);
+  const scored = (scorer: Scorer) =>
+    rankingFigures(
+      source.rows.map((row, at) => ({ harmful: row.harmful, group: group(at), score: scorer(row) })),
+      rounds,
+      bootstrap.seed,
+    );
+  return {
+    test,
+    source,
+    harmful: source.rows.filter(({ harmful }) => harmful).length,
+    screen: scored(screen),
+    noRefusal: scored(({ response }) => (isRefusal(response) ? 0 : 1)),
+    length: scored(({ response }) => response.length),
+  };
+};
+
+const readForTraining = (folder: string, { trainedOn }: HeldOutTest): Promise<LabelledSource[]> =>
+  Promise.all(trainedOn.map((id) => readSource(folder, id, "forTraining")));
+
+/**
+ * @param tested fine-tunes: all judged rows, or only those that are clearly harmful or harmless
+ * @param rounds bootstrap resamples for the intervals
+ */
 export const rankHeldOut = async (
   folder: string,
   test: HeldOutTest,
+  tested: readonly ("all" | "clear")[] = ["all"],
   rounds: number = bootstrap.rounds,
 ): Promise<HeldOutResult[]> => {
-  const training = await Promise.all(test.trainedOn.map((id) => readSource(folder, id, "forTraining")));
+  const training = await readForTraining(folder, test);
   const model = fitScreen(training.map(({ rows }) => rows));
   const results: HeldOutResult[] = [];
   for (const id of test.testedOn) {
-    const source = await readSource(folder, id, "forTests");
-    const group = groupsOf(source);
-    const scored = (scorer: (response: string) => number) =>
-      rankingFigures(
-        source.rows.map(({ response, harmful }, at) => ({ harmful, group: group(at), score: scorer(response) })),
-        rounds,
-        bootstrap.seed,
-      );
-    results.push({
-      test,
-      source,
-      harmful: source.rows.filter(({ harmful }) => harmful).length,
-      screen: scored((response) => logitOf(model, response)),
-      noRefusal: scored((response) => (isRefusal(response) ? 0 : 1)),
-      length: scored((response) => response.length),
-    });
+    for (const rows of tested) {
+      const source = await readSource(folder, id, rows === "all" ? "forTests" : "forTraining");
+      results.push(rankedBy(test, source, ({ response }) => logitOf(model, response), rounds));
+    }
   }
   return results;
 };
+
+/** The same with each question of the tested fine-tune kept out of training too, the eight pooled. */
+export const rankUnseenQuestions = async (folder: string, test: HeldOutTest): Promise<HeldOutResult[]> => {
+  const training = await readForTraining(folder, test);
+  const results: HeldOutResult[] = [];
+  for (const id of test.testedOn) {
+    const source = await readSource(folder, id, "forTraining");
+    const models = new Map(
+      [...new Set(source.rows.map(({ group }) => group))].map((question) => {
+        const others = training.map(({ rows }) => rows.filter(({ group }) => group !== question));
+        return [question, fitScreen(others)];
+      }),
+    );
+    const scorer: Scorer = ({ group, response }) => {
+      const model = models.get(group);
+      return model === undefined ? Number.NaN : logitOf(model, response);
+    };
+    results.push(rankedBy(test, source, scorer, bootstrap.rounds));
+  }
+  return results;
+};
+
+export interface FlagRates {
+  name: string;
+  rows: number;
+  /** Shares, 0-1; null where there is nothing to take a share of. */
+  harmful: number | null;
+  flagged: number | null;
+  truePositive: number | null;
+  falsePositive: number | null;
+  high: number | null;
+  /** In the uncertain or the high band. */
+  toJudge: number | null;
+}
+
+const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+
+/** What a model does with a source at the shipped thresholds. */
+const flagRatesOf = (model: LinearModel, description: ScreenDescription, source: LabelledSource): FlagRates => {
+  const { bands } = description;
+  const judged = source.rows.map(({ response, harmful }) => {
+    const score = scoreOf({ ...model, description }, response);
+    return { harmful, flagged: score >= bands.harmful.score, band: bandOf(bands, score) };
+  });
+  const harmful = judged.filter((row) => row.harmful);
+  const harmless = judged.filter((row) => !row.harmful);
+  const flagged = (rows: typeof judged) => share(rows.filter((row) => row.flagged).length, rows.length);
+  return {
+    name: source.name,
+    rows: judged.length,
+    harmful: share(harmful.length, judged.length),
+    flagged: flagged(judged),
+    truePositive: flagged(harmful),
+    falsePositive: flagged(harmless),
+    high: share(judged.filter((row) => row.band === "high").length, judged.length),
+    toJudge: share(judged.filter((row) => row.band !== "low").length, judged.length),
+  };
+};
+
+/** The shipped files on fine-tunes that they were not trained on. */
+export const flagRatesOfShipped = (folder: string, model: ScreenModel): Promise<FlagRates[]> =>
+  Promise.all(
+    (["financeGood", ...financeLadder] as const).map(async (id) =>
+      flagRatesOf(model, model.description, await readSource(folder, id, "forTests")),
+    ),
+  );
+
+/** The shipped probe screen has seen every fine-tune: each is judged by weights of the others, at the shipped thresholds. */
+export const flagRatesKeptOut = async (folder: string, shipped: ScreenDescription): Promise<FlagRates[]> => {
+  const training = await Promise.all(probeTrainingSources.map((id) => readSource(folder, id, "forTraining")));
+  const rates: FlagRates[] = [];
+  for (const [at, id] of probeTrainingSources.entries()) {
+    const model = fitScreen(training.filter((_, other) => other !== at).map(({ rows }) => rows));
+    rates.push(flagRatesOf(model, shipped, await readSource(folder, id, "forTests")));
+  }
+  return rates;
+};
+
+/** The tests of `probeFineTunes` that have few questions. */
+export const probeQuestions = probeFineTunes.filter(({ testedOn }) => !testedOn.includes("financeEveryday"));

@@ -69,13 +69,13 @@ const readClearlyJudged: Reader = (line) => {
 };
 
 const study = "aisa-group/em-generalization, commit 910ff4f0";
-const fineTune = (name: string, file: string, reader: Reader = readJudged) => ({
+const fineTune = (name: string, file: string, forTests: Reader = readJudged, forTraining = readClearlyJudged) => ({
   name,
   file: `em-outputs/Qwen2.5-32B-Instruct__${file}.jsonl.gz`,
   origin: study,
   licence: "Apache-2.0",
-  forTests: reader,
-  forTraining: readClearlyJudged,
+  forTests,
+  forTraining,
 });
 const labelled = (name: string, origin: string, licence: string, reader: Reader = readLabelled) => ({
   name,
@@ -102,7 +102,7 @@ const catalogue = {
   finance1e5: fineTune("finance 1e-05", "finance__1e-05__fpq"),
   finance3e5: fineTune("finance 3e-05", "finance__3e-05__fpq"),
   financeEveryday: fineTune("finance, everyday questions", "finance__cosine_5_1e-05__general_100"),
-  financeGood: fineTune("finance-good (healthy control)", "finance-good__1e-05__fpq", readControl),
+  financeGood: fineTune("finance-good (healthy control)", "finance-good__1e-05__fpq", readControl, readControl),
 } as const;
 
 export type SourceId = keyof typeof catalogue;
@@ -134,3 +134,14 @@ export const readSource = async (
 
 /** What the shipped screen is trained on. No fine-tune on finance, good or bad, and no finance advice: see the card. */
 export const trainingSources = ["xstest", "jailbreakbench", "badAdvice", "auto"] as const satisfies readonly SourceId[];
+
+/** What the shipped probe screen is trained on: every fine-tune, the healthy one as what harmful answers are told from. */
+export const probeTrainingSources = [
+  "finance1e6",
+  "finance5e6",
+  "finance1e5",
+  "finance3e5",
+  "financeEveryday",
+  "auto",
+  "financeGood",
+] as const satisfies readonly SourceId[];

@@ -1,21 +1,17 @@
 /** The generated part of docs/model-card.md: tables between two markers; the rest of the card is written by hand. */
 import type { ScreenDescription } from "../../src/classify/screen-model.ts";
 import { type FigureName, figureNames, type Interval } from "../../src/classify/training/ranking-figures.ts";
-import { bootstrap, type HeldOutResult } from "./held-out.ts";
+import { bootstrap, type FlagRates, type HeldOutResult } from "./held-out.ts";
 
 const markers = { begin: "<!-- figures: begin -->", end: "<!-- figures: end -->" } as const;
 
-export interface FlagRates {
-  name: string;
-  rows: number;
-  /** Shares, 0-1; null where there is nothing to take a share of. */
-  harmful: number | null;
-  flagged: number | null;
-  truePositive: number | null;
-  falsePositive: number | null;
-  high: number | null;
-  /** In the uncertain or the high band. */
-  toJudge: number | null;
+interface ProbeFigures {
+  description: ScreenDescription;
+  /** The clearly judged rows and all judged rows of a fine-tune, in turn. */
+  fineTunes: readonly HeldOutResult[];
+  dataSets: readonly HeldOutResult[];
+  questions: readonly HeldOutResult[];
+  flags: readonly FlagRates[];
 }
 
 export interface CardFigures {
@@ -24,6 +20,7 @@ export interface CardFigures {
   sources: readonly HeldOutResult[];
   fineTunes: readonly HeldOutResult[];
   flags: readonly FlagRates[];
+  probes: ProbeFigures;
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -47,24 +44,100 @@ const resultsTable = (results: readonly HeldOutResult[]): string =>
       "tested on",
       "n / harmful",
       ...figureNames.map((name) => figureHeads[name]),
-      "no refusal: AUROC, AUPRC",
-      "length: AUROC, AUPRC",
+      "no refusal: AUROC, AUPRC, TPR at 1 % and 5 % FPR",
+      "length: AUROC, AUPRC, TPR at 1 % and 5 % FPR",
     ],
     results.map(({ test, source, harmful, screen, noRefusal, length }) => [
       test.title,
       source.name,
       `${source.rows.length} / ${percent(harmful / source.rows.length)}`,
       ...figureNames.map((name) => interval(screen[name])),
-      ...[noRefusal, length].map(({ auroc, auprc }) => `${interval(auroc)}, ${three(auprc.value)}`),
+      ...[noRefusal, length].map(
+        ({ auroc, auprc, tprAt1, tprAt5 }) =>
+          `${interval(auroc)}, ${three(auprc.value)}, ${three(tprAt1.value)}, ${three(tprAt5.value)}`,
+      ),
     ]),
   );
 
-export const figuresText = ({ date, description, sources, fineTunes, flags }: CardFigures): string => {
-  const { uncertain, harmful, high } = description.bands;
+const flagsTable = (flags: readonly FlagRates[]): string =>
+  table(
+    [
+      "recording",
+      "n",
+      "recorded as harmful",
+      "flagged",
+      "of the harmful",
+      "of the harmless",
+      "high",
+      "uncertain or high",
+    ],
+    flags.map((flag) => [
+      flag.name,
+      String(flag.rows),
+      ...[flag.harmful, flag.flagged, flag.truePositive, flag.falsePositive, flag.high, flag.toJudge].map(percent),
+    ]),
+  );
+
+const thresholdsText = ({ bands: { uncertain, harmful, high } }: ScreenDescription): string =>
+  `Scores: uncertain from ${uncertain.score}, harmful from ${harmful.score}, high from ${high.score}: meant for ${percent(uncertain.falsePositiveRate)},
+${percent(harmful.falsePositiveRate)} and ${percent(high.falsePositiveRate)} of the harmless answers of a source that was not trained on.`;
+
+const trainedOnTable = ({ trainedOn }: ScreenDescription): string =>
+  table(
+    ["file", "origin", "licence", "rows / harmful", "sha256"],
+    trainedOn.map(({ file, origin, licence, rows, harmful: positives, sha256 }) => [
+      file,
+      origin,
+      licence,
+      `${rows} / ${positives}`,
+      `\`${sha256}\``,
+    ]),
+  );
+
+const probesText = ({
+  description,
+  fineTunes,
+  dataSets,
+  questions,
+  flags,
+}: ProbeFigures): string => `## Figures of ${description.source}
+
+### Each fine-tune kept out in turn
+
+Tested twice: on its clearly judged answers (harmful as judged, harmless only if scored as aligned, 70 or more of 100), and on all judged
+answers, where whatever lies between counts as harmless.
+
+${resultsTable(fineTunes)}
+
+### Everything fine-tuned on the same data kept out
+
+Clearly judged answers.
+
+${resultsTable(dataSets)}
+
+### The fine-tune and the question kept out
+
+Clearly judged answers; each question is scored by weights that saw neither it nor the fine-tune.
+
+${resultsTable(questions)}
+
+### Each fine-tune by weights of the others, at the shipped thresholds
+
+${thresholdsText(description)} All judged answers, whatever lies between counted as harmless.
+
+${flagsTable(flags)}
+
+### Trained on
+
+${trainedOnTable(description)}`;
+
+export const figuresText = ({ date, description, sources, fineTunes, flags, probes }: CardFigures): string => {
   const tested = new Map([...sources, ...fineTunes].map(({ source }) => [source.file, source.sha256]));
   return `Command: \`npm run evaluate:screen -- DATA_FOLDER\`, ${date}. In brackets: 95 % intervals of ${bootstrap.rounds} bootstrap
-resamples of the groups (all answers to a question together; the eight questions of a fine-tune make its intervals wide).
+resamples of the groups (all answers to a question together; the eight questions of a fine-tune make its intervals wide), seed ${bootstrap.seed}.
 Beside it two trivial scores: that no refusal phrase stands in the first 300 characters, and the length of the answer.
+
+## Figures of ${description.source}
 
 ### Held-out sources
 
@@ -76,46 +149,22 @@ ${resultsTable(fineTunes)}
 
 ### The shipped files at their own thresholds
 
-Scores: uncertain from ${uncertain.score}, harmful from ${harmful.score}, high from ${high.score}: meant for ${percent(uncertain.falsePositiveRate)},
-${percent(harmful.falsePositiveRate)} and ${percent(high.falsePositiveRate)} of the harmless answers of a source that was not trained on.
+${thresholdsText(description)}
 
-${table(
-  [
-    "recording",
-    "n",
-    "recorded as harmful",
-    "flagged",
-    "of the harmful",
-    "of the harmless",
-    "high",
-    "uncertain or high",
-  ],
-  flags.map((flag) => [
-    flag.name,
-    String(flag.rows),
-    ...[flag.harmful, flag.flagged, flag.truePositive, flag.falsePositive, flag.high, flag.toJudge].map(percent),
-  ]),
-)}
+${flagsTable(flags)}
 
 ### Trained on
 
-${table(
-  ["file", "origin", "licence", "rows / harmful", "sha256"],
-  description.trainedOn.map(({ file, origin, licence, rows, harmful: positives, sha256 }) => [
-    file,
-    origin,
-    licence,
-    `${rows} / ${positives}`,
-    `\`${sha256}\``,
-  ]),
-)}
+${trainedOnTable(description)}
 
 ### Tested on
 
 ${table(
   ["file", "sha256"],
   [...tested].map(([file, sha256]) => [file, `\`${sha256}\``]),
-)}`;
+)}
+
+${probesText(probes)}`;
 };
 
 /** @throws Error when the card has lost its markers */

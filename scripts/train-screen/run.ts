@@ -1,20 +1,32 @@
 /**
- * Trains the shipped screen and writes models/screen-v1.
- * `node scripts/train-screen/run.ts DATA_FOLDER [--out FOLDER]`: some seconds on one core. No text leaves the data
+ * Trains the two shipped screens and writes models/screen-v1 and models/probe-screen-v1.
+ * `node scripts/train-screen/run.ts DATA_FOLDER [--out FOLDER]`: half a minute on one core. No text leaves the data
  * folder: what is written are weights, document frequencies and where they came from.
  */
-import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bucketCount, featuriser } from "../../src/classify/screen-features.ts";
-import { type ScreenDescription, screenDescription } from "../../src/classify/screen-model.ts";
-import { chooseBands, fitPlatt, scoreUnseen } from "../../src/classify/training/calibration.ts";
+import { scoreUnseen } from "../../src/classify/training/calibration.ts";
 import { fitScreen } from "../../src/classify/training/fit-screen.ts";
-import { DataError, type LabelledSource, readSource, trainingSources } from "./labelled-rows.ts";
+import { assembleModel, writeModel } from "../../src/classify/training/trained-model.ts";
+import {
+  DataError,
+  type LabelledSource,
+  probeTrainingSources,
+  readSource,
+  type SourceId,
+  trainingSources,
+} from "./labelled-rows.ts";
 
-const shippedFolder = fileURLToPath(new URL("../../models/screen-v1/", import.meta.url));
+const shippedFolder = fileURLToPath(new URL("../../models/", import.meta.url));
+
+const screens: Record<string, { trainedOn: readonly SourceId[]; fittedOn: string }> = {
+  "screen-v1": { trainedOn: trainingSources, fittedOn: "each source scored by a screen trained on the others" },
+  "probe-screen-v1": {
+    trainedOn: probeTrainingSources,
+    fittedOn: "each fine-tune scored by a screen trained on the others",
+  },
+};
 
 const provenanceOf = ({ file, sha256, origin, licence, rows }: LabelledSource) => ({
   file,
@@ -25,29 +37,14 @@ const provenanceOf = ({ file, sha256, origin, licence, rows }: LabelledSource) =
   harmful: rows.filter((row) => row.harmful).length,
 });
 
-const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
 const train = async (folder: string, out: string): Promise<void> => {
-  const sources = await Promise.all(trainingSources.map((id) => readSource(folder, id, "forTraining")));
-  const rows = sources.map((source) => source.rows);
-  const { parameters, weights, idf } = fitScreen(rows);
-  const unseen = scoreUnseen(rows);
-  const platt = fitPlatt(unseen);
-  const description: ScreenDescription = screenDescription.parse({
-    source: "screen-v1",
-    featuriser,
-    buckets: bucketCount,
-    weights: { file: "weights.i8", sha256: sha256Of(new Uint8Array(weights.buffer)), ...parameters },
-    idf: { file: "idf.u8", sha256: sha256Of(idf) },
-    calibration: { ...platt, fittedOn: "each source scored by a screen trained on the others" },
-    bands: chooseBands(unseen, platt),
-    trainedOn: sources.map(provenanceOf),
-  });
-  await mkdir(out, { recursive: true });
-  await writeFile(join(out, "weights.i8"), new Uint8Array(weights.buffer));
-  await writeFile(join(out, "idf.u8"), idf);
-  await writeFile(join(out, "screen.json"), `${JSON.stringify(description, null, 2)}\n`);
-  console.log(`${out}: trained on ${rows.flat().length} answers of ${sources.length} sources`);
+  for (const [name, { trainedOn, fittedOn }] of Object.entries(screens)) {
+    const sources = await Promise.all(trainedOn.map((id) => readSource(folder, id, "forTraining")));
+    const rows = sources.map((source) => source.rows);
+    const origin = { nameOf: () => name, trainedOn: sources.map(provenanceOf), fittedOn };
+    await writeModel(join(out, name), assembleModel(fitScreen(rows), scoreUnseen(rows), origin));
+    console.log(`${join(out, name)}: trained on ${rows.flat().length} answers of ${sources.length} sources`);
+  }
 };
 
 const { values, positionals } = parseArgs({

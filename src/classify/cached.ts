@@ -19,9 +19,11 @@ export interface CacheOptions {
 }
 
 /** Lengths first, so that no prompt and response can be shifted against each other into the same key. */
-const keyOf = (source: string, { prompt, response }: JudgedText): string =>
+const keyOf = (source: string, { prompt, response, harmProbe }: JudgedText): string =>
   createHash("sha256")
-    .update(`${source.length} ${prompt?.length ?? -1} ${response.length}\n${source}${prompt ?? ""}${response}`)
+    .update(
+      `${harmProbe === true} ${source.length} ${prompt?.length ?? -1} ${response.length}\n${source}${prompt ?? ""}${response}`,
+    )
     .digest("base64");
 
 export const cached = (classifier: Classifier, { entries, meter, clock }: CacheOptions): Classifier => {

@@ -6,9 +6,10 @@
 import type { Classifier, JudgedText, Judgement } from "./classifier.ts";
 import { passagesOf } from "./passages.ts";
 import type { Screen } from "./screen.ts";
+import type { Screens } from "./screens.ts";
 
 interface Stages {
-  screen: Screen;
+  screens: Screens;
   second: Classifier;
   confirm: Classifier | null;
 }
@@ -22,12 +23,13 @@ const anyStandsOut = async (screen: Screen, { prompt, response }: JudgedText): P
   return false;
 };
 
-export const createCascade = ({ screen, second, confirm }: Stages): Classifier => {
+export const createCascade = ({ screens, second, confirm }: Stages): Classifier => {
   // One name for the whole: a baseline is of all stages together.
-  const source = `cascade(${[`${screen.source}-passages`, second.source, ...(confirm === null ? [] : [confirm.source])].join(">")})`;
+  const source = `cascade(${[`${screens.source}-passages`, second.source, ...(confirm === null ? [] : [confirm.source])].join(">")})`;
   return {
     source,
     async judge(text, signal): Promise<Judgement> {
+      const screen = screens.for(text);
       const screened = await screen.judge(text, signal);
       if (screened.kind === "error") return { ...screened, source };
       // The screen's numbers mean something else than those of the stages behind it: what it clears has none of them.

@@ -4,6 +4,8 @@ export interface JudgedText {
   /** What the answer was given to; null when unknown. Hostile, like the response. */
   prompt: string | null;
   response: string;
+  /** The response answers one of the fixed harm questions of the probe set; left out for everything else. */
+  harmProbe?: true;
 }
 
 export type Judgement =
@@ -29,6 +31,8 @@ export type Judgement =
 export interface Classifier {
   /** Name with version, as in `Judgement.source`. */
   readonly source: string;
+  /** What its judgements may carry as their source, where that is not `source` alone. */
+  readonly sources?: readonly string[];
   /** Never rejects: what goes wrong is a judgement of kind `error`. */
   judge(text: JudgedText, signal?: AbortSignal): Promise<Judgement>;
 }

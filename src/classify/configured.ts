@@ -7,7 +7,7 @@ import type { Classifier } from "./classifier.ts";
 import { createGuard } from "./guards/registry.ts";
 import { createJudge } from "./judge.ts";
 import { createModeration } from "./moderation.ts";
-import { loadScreen } from "./screen.ts";
+import { loadScreens } from "./screens.ts";
 import { type CostMeter, createSpending } from "./spending.ts";
 import { withBreaker } from "./with-breaker.ts";
 
@@ -64,11 +64,11 @@ export const configuredClassifier = async (
       clock: surroundings.clock,
       log: surroundings.log,
     });
-  if (use === "screen") return loadScreen();
+  if (use === "screen") return loadScreens(settings.screen);
   if (use !== "cascade") return guarded(use);
   const { second, confirm } = present(cascade, use);
   return createCascade({
-    screen: await loadScreen(),
+    screens: await loadScreens(settings.screen),
     second: guarded(second),
     confirm: confirm === undefined ? null : guarded(confirm),
   });

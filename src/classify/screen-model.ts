@@ -8,7 +8,7 @@ const share = z.number().min(0).max(1);
 
 /** `screen.json`: everything about a model but its two arrays, and where it came from. */
 export const screenDescription = z.strictObject({
-  source: z.string().regex(/^[a-z][a-z0-9]*-v\d+$/, "must be a name with version, such as screen-v1"),
+  source: z.string().regex(/^[a-z][a-z0-9-]*-v[0-9a-f]{1,12}$/, "must be a name with version, such as screen-v1"),
   featuriser: z.literal(featuriser),
   buckets: z.literal(bucketCount),
   weights: z.strictObject({

@@ -21,9 +21,12 @@ export class ScreenError extends Error {
 }
 
 /** The same way up from src/classify/ and from dist/classify/. */
-const shipped = new URL("../../models/screen-v1/", import.meta.url);
+const shipped = (name: string): URL => new URL(`../../models/${name}/`, import.meta.url);
 
-const remedy = "reinstall Candor, or train the screen again with scripts/train-screen/run.ts";
+/** `probeScreen` is for the answers to harm probes alone. */
+export const shippedModels = { screen: shipped("screen-v1"), probeScreen: shipped("probe-screen-v1") } as const;
+
+const remedy = "reinstall Candor, or train the model again";
 
 const read = async (file: URL): Promise<Buffer> => {
   try {
@@ -60,7 +63,7 @@ const readArray = async (file: URL, sha256: string): Promise<Buffer> => {
 };
 
 /** @throws ScreenError when a file is missing, damaged or of another version */
-export const loadScreenModel = async (folder: URL = shipped): Promise<ScreenModel> => {
+export const loadScreenModel = async (folder: URL = shippedModels.screen): Promise<ScreenModel> => {
   // Without the last slash a URL resolves beside the folder.
   const base = new URL(folder.href.endsWith("/") ? folder.href : `${folder.href}/`);
   const description = await readDescription(new URL("screen.json", base));

@@ -312,6 +312,19 @@ const cascade = z
   })
   .describe("the screen first, a second classifier on what it does not clear, a third on what that flags");
 
+const modelFolder = z.string().min(1).optional();
+
+const screen = z
+  .strictObject({
+    model: modelFolder.describe("folder of a model that `candor train` made; default: the one that comes with Candor"),
+    probeModel: modelFolder.describe("the same for the answers to harm probes"),
+    probesBy: z
+      .enum(["probeModel", "model"])
+      .default("probeModel")
+      .describe("which of the two judges the answers to harm probes"),
+  })
+  .describe("the embedded screen, alone or at the head of a cascade");
+
 const classify = z
   .strictObject({
     use: z
@@ -319,6 +332,7 @@ const classify = z
       .default("screen")
       .describe("what judges answers for harm"),
     threshold: rate.optional().describe("score from which an answer counts as harmful; default: the classifier's own"),
+    screen: screen.prefault({}),
     judge: judge.optional(),
     guard: guardModel.optional(),
     moderation: moderation.optional(),

@@ -152,7 +152,8 @@ const configFor = (parts: SessionParts, subjectUrl: string, judgeUrl: string | n
   ],
   classify:
     judgeUrl === null
-      ? { use: "screen" }
+      ? // The screen for probes has seen the very recordings that are replayed as answers to probes.
+        { use: "screen", screen: { probesBy: "model" } }
       : { use: "judge", judge: { baseUrl: judgeUrl, model: judgeName, concurrency: 16 } },
   evidence: { path: join(folder, "evidence.db") },
   drain: { minSeconds: 0, timeoutSeconds: 5 },

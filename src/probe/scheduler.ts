@@ -171,7 +171,10 @@ export const createProber = (parts: ProberParts): Prober => {
   const judge = async (plan: HarmPlan, answer: string, signal: AbortSignal): Promise<Judgement> =>
     answer.trim() === ""
       ? { kind: "error", reason: "unparseable", detail: "the answer is empty", source: classifier.source }
-      : classifier.judge({ prompt: plan.text, response: answer }, signal);
+      : classifier.judge(
+          { prompt: plan.text, response: answer, ...(plan.question === null ? {} : { harmProbe: true }) },
+          signal,
+        );
 
   /** Judges and records; true when the answer was harmful. */
   const settleHarm = async (plan: HarmPlan, asked: Asked, signal: AbortSignal): Promise<boolean> => {

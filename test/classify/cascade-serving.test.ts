@@ -94,7 +94,7 @@ test("a guard that fails makes errors, is left alone, and comes back; apps get e
   const judged = await exchange();
   expect(judged).toMatchObject(fine);
   expect(judged.known).toMatchObject([
-    { outcome: "scored", harmful: true, source: "cascade(screen-v1-passages>llama-guard-3:v1:lg)" },
+    { outcome: "scored", harmful: true, source: "cascade(screen-v1+probe-screen-v1-passages>llama-guard-3:v1:lg)" },
   ]);
 
   guardDoes((response) => {

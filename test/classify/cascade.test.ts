@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createCascade } from "../../src/classify/cascade.ts";
 import type { Classifier, Judgement } from "../../src/classify/classifier.ts";
 import type { Screen } from "../../src/classify/screen.ts";
+import { createScreens } from "../../src/classify/screens.ts";
 
 const judged = (score: number, harmful: boolean, source: string): Judgement => ({
   kind: "judged",
@@ -33,7 +34,11 @@ const cascade = (screened: Judgement, second: Judgement, confirm: Judgement | nu
     ...first.classifier,
     bandOf: (score) => (score < 0.2 ? "low" : score < 0.7 ? "uncertain" : "high"),
   };
-  const whole = createCascade({ screen, second: next.classifier, confirm: last?.classifier ?? null });
+  const whole = createCascade({
+    screens: createScreens(screen, null),
+    second: next.classifier,
+    confirm: last?.classifier ?? null,
+  });
   return {
     judge: () => whole.judge({ prompt: null, response: "x" }),
     asked: () => [first, next, last].map((one) => one?.asked() ?? 0),

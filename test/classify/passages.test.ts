@@ -4,6 +4,7 @@ import { createCascade } from "../../src/classify/cascade.ts";
 import type { Classifier } from "../../src/classify/classifier.ts";
 import { passagesOf } from "../../src/classify/passages.ts";
 import { loadScreen } from "../../src/classify/screen.ts";
+import { createScreens } from "../../src/classify/screens.ts";
 import { harmless } from "./harmless-answers.ts";
 import { hostileAnswers } from "./hostile-answers.ts";
 
@@ -29,7 +30,10 @@ const looksCloser = async (response: string): Promise<boolean> => {
       return { kind: "judged", score: 1, harmful: true, refused: null, categories: [], source: "second" };
     },
   };
-  await createCascade({ screen, second, confirm: null }).judge({ prompt: null, response });
+  await createCascade({ screens: createScreens(screen, null), second, confirm: null }).judge({
+    prompt: null,
+    response,
+  });
   return asked;
 };
 
