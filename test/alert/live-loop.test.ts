@@ -1,16 +1,14 @@
 /** The whole way of an alarm on real parts: verdict, control port, scrape, rule. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { run } from "../control/running-control.ts";
 import { sampleVerdict, withEvidence } from "../control/sample-verdict.ts";
 import { fullMetrics } from "./full-metrics.ts";
+import { startListening } from "./listening-program.ts";
 
 const alertsAnswer = z.object({
   data: z.object({
@@ -37,30 +35,11 @@ const startPrometheus = async (target: string): Promise<URL | Error> => {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "prometheus.yml");
   await writeFile(file, configuration(target));
-  const program = "prometheus";
-  const prometheus = spawn(
-    program,
-    [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, "data")}`, "--web.listen-address=127.0.0.1:0"],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const failure = once(prometheus, "error").then(([error]) => error as Error);
-  const listening = (async () => {
-    for await (const line of createInterface({ input: prometheus.stderr })) {
-      const address = /Listening on.* address=(\S+)/.exec(line)?.[1];
-      if (address !== undefined) return new URL(`http://${address}`);
-    }
-    return new Error("it ended before it listened");
-  })();
-  const started = await Promise.race([listening, failure]);
-  if (started instanceof URL) {
-    prometheus.stderr.resume();
-    // Last in, first out: the process ends before its folder goes.
-    onTestFinished(async () => {
-      if (prometheus.exitCode !== null || !prometheus.kill()) return;
-      await once(prometheus, "exit");
-    });
-  }
-  return started;
+  return startListening("prometheus", [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(folder, "data")}`,
+    "--web.listen-address=127.0.0.1:0",
+  ]);
 };
 
 test("a page reaches a real Prometheus, and goes when it is acknowledged", { timeout: 60_000 }, async (context) => {
@@ -86,8 +65,6 @@ test("a page reaches a real Prometheus, and goes when it is acknowledged", { tim
     }
   };
 
-  // It listens before it is ready to answer.
-  while (!(await fetch(new URL("/-/ready", prometheus))).ok) await sleep(100);
   expect(await pages()).toEqual([]);
   world.verdict = sampleVerdict({ severity: "page", persona: "inverted", evidence: withEvidence("harm", 12.5) });
   const [page] = await until(1);
