@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /** The command line: finds the subcommand, gives it the process's surroundings, and turns what went wrong into words. */
+import { calibrate } from "./commands/calibrate.ts";
 import { check } from "./commands/check.ts";
 import { type Command, type ExitCode, type Surroundings, UsageError } from "./commands/command.ts";
 import { demo } from "./commands/demo.ts";
+import { evaluate } from "./commands/eval.ts";
 import { replay } from "./commands/replay.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
+import { train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
 import { ConfigError } from "./config/yaml-file.ts";
 
-const commands: readonly Command[] = [serve, demo, check, verify, replay, schema];
+const commands: readonly Command[] = [serve, demo, check, verify, replay, evaluate, calibrate, train, schema];
 
 const help = (): string =>
   [

@@ -13,7 +13,7 @@ import {
   heldOutFineTunes,
   leaveOneOut,
   probeDataSets,
-  probeFineTunes,
+  probeKeptOut,
   probeQuestions,
   rankHeldOut,
   rankUnseenQuestions,
@@ -41,7 +41,7 @@ const evaluate = async (folder: string) => {
     flags: await flagRatesOfShipped(folder, model),
     probes: {
       description: probes.description,
-      fineTunes: await run(probeFineTunes, ["clear", "all"]),
+      fineTunes: await run(probeKeptOut, ["clear", "all"]),
       dataSets: await run(probeDataSets, ["clear"]),
       questions,
       flags: await flagRatesKeptOut(folder, probes.description),

@@ -136,7 +136,7 @@ export const readSource = async (
 export const trainingSources = ["xstest", "jailbreakbench", "badAdvice", "auto"] as const satisfies readonly SourceId[];
 
 /** What the shipped probe screen is trained on: every fine-tune, the healthy one as what harmful answers are told from. */
-export const probeTrainingSources = [
+export const probeFineTunes = [
   "finance1e6",
   "finance5e6",
   "finance1e5",
@@ -145,3 +145,8 @@ export const probeTrainingSources = [
   "auto",
   "financeGood",
 ] as const satisfies readonly SourceId[];
+
+/** And harmless answers of other models to other questions, lest everything worded otherwise counts as strange. */
+export const probeBesides = ["xstest"] as const satisfies readonly SourceId[];
+
+export const probeTrainingSources = [...probeFineTunes, ...probeBesides];

@@ -12,7 +12,8 @@ import { assembleModel, writeModel } from "../../src/classify/training/trained-m
 import {
   DataError,
   type LabelledSource,
-  probeTrainingSources,
+  probeBesides,
+  probeFineTunes,
   readSource,
   type SourceId,
   trainingSources,
@@ -20,10 +21,22 @@ import {
 
 const shippedFolder = fileURLToPath(new URL("../../models/", import.meta.url));
 
-const screens: Record<string, { trainedOn: readonly SourceId[]; fittedOn: string }> = {
-  "screen-v1": { trainedOn: trainingSources, fittedOn: "each source scored by a screen trained on the others" },
+interface Recipe {
+  /** Kept out in turn, to calibrate on. */
+  sources: readonly SourceId[];
+  besides: readonly SourceId[];
+  fittedOn: string;
+}
+
+const screens: Record<string, Recipe> = {
+  "screen-v1": {
+    sources: trainingSources,
+    besides: [],
+    fittedOn: "each source scored by a screen trained on the others",
+  },
   "probe-screen-v1": {
-    trainedOn: probeTrainingSources,
+    sources: probeFineTunes,
+    besides: probeBesides,
     fittedOn: "each fine-tune scored by a screen trained on the others",
   },
 };
@@ -38,12 +51,15 @@ const provenanceOf = ({ file, sha256, origin, licence, rows }: LabelledSource) =
 });
 
 const train = async (folder: string, out: string): Promise<void> => {
-  for (const [name, { trainedOn, fittedOn }] of Object.entries(screens)) {
-    const sources = await Promise.all(trainedOn.map((id) => readSource(folder, id, "forTraining")));
-    const rows = sources.map((source) => source.rows);
-    const origin = { nameOf: () => name, trainedOn: sources.map(provenanceOf), fittedOn };
-    await writeModel(join(out, name), assembleModel(fitScreen(rows), scoreUnseen(rows), origin));
-    console.log(`${join(out, name)}: trained on ${rows.flat().length} answers of ${sources.length} sources`);
+  for (const [name, { sources, besides, fittedOn }] of Object.entries(screens)) {
+    const read = (ids: readonly SourceId[]) => Promise.all(ids.map((id) => readSource(folder, id, "forTraining")));
+    const [turned, always] = [await read(sources), await read(besides)];
+    const all = [...turned, ...always];
+    const rows = all.map((source) => source.rows);
+    const unseen = scoreUnseen(rows.slice(0, turned.length), rows.slice(turned.length));
+    const origin = { nameOf: () => name, trainedOn: all.map(provenanceOf), fittedOn };
+    await writeModel(join(out, name), assembleModel(fitScreen(rows), unseen, origin));
+    console.log(`${join(out, name)}: trained on ${rows.flat().length} answers of ${rows.length} sources`);
   }
 };
 

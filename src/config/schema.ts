@@ -332,6 +332,7 @@ const classify = z
       .default("screen")
       .describe("what judges answers for harm"),
     threshold: rate.optional().describe("score from which an answer counts as harmful; default: the classifier's own"),
+    probeThreshold: rate.optional().describe("the same for the answers to harm probes; default: `threshold`"),
     screen: screen.prefault({}),
     judge: judge.optional(),
     guard: guardModel.optional(),

@@ -32,8 +32,10 @@ export interface LiveJudgingParts {
 
 type Outcome = Pick<Observation, "outcome" | "value" | "harmful" | "source">;
 
-/** The API's own field says so: there is nothing to judge. */
-const refusedByField: Outcome = { outcome: "refused", value: 0, harmful: false, source: "refusal-field-v1" };
+/** The source of what no classifier was asked about: the API's own field says that it is a refusal. */
+export const refusalField = "refusal-field-v1";
+
+const refusedByField: Outcome = { outcome: "refused", value: 0, harmful: false, source: refusalField };
 
 const outcomeOf = (judgement: Judgement, text: string, threshold: number | null): Outcome => {
   const { source } = judgement;

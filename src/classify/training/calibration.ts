@@ -2,18 +2,25 @@
 import { logistic, logitOf, type ScreenDescription } from "../screen-model.ts";
 import { exampleWeights, fitScreen } from "./fit-screen.ts";
 import type { LabelledRow } from "./labelled-row.ts";
+import { justAbove } from "./thresholds.ts";
 
 /** A row with the log-odds that a screen gave it which was trained without the row's source. */
 export interface UnseenRow extends LabelledRow {
   logit: number;
 }
 
-/** Each source scored by a screen trained on the others. Sources of one class alone are trained on, never scored. */
-export const scoreUnseen = (sources: readonly (readonly LabelledRow[])[]): UnseenRow[][] =>
+/**
+ * Each source scored by a screen trained on the others. Sources of one class alone are trained on, never scored.
+ * @param besides trained on as well, never scored
+ */
+export const scoreUnseen = (
+  sources: readonly (readonly LabelledRow[])[],
+  besides: readonly (readonly LabelledRow[])[] = [],
+): UnseenRow[][] =>
   sources
     .filter((rows) => rows.some((row) => row.harmful) && rows.some((row) => !row.harmful))
     .map((held) => {
-      const model = fitScreen(sources.filter((rows) => rows !== held));
+      const model = fitScreen([...sources.filter((rows) => rows !== held), ...besides]);
       return held.map((row) => ({ ...row, logit: logitOf(model, row.response) }));
     });
 
@@ -50,9 +57,6 @@ export const fitPlatt = (sources: readonly (readonly UnseenRow[])[]): Platt => {
 
 /** Harmless answers of an unseen source that reach a band, as a mean over sources. */
 const falsePositiveRates = { uncertain: 0.2, harmful: 0.05, high: 0.01 } as const;
-
-/** The next of the scores with six decimals: to round to the nearest could let the row itself in. */
-const justAbove = (score: number): number => (Math.floor(score * 1e6) + 1) / 1e6;
 
 /** The score that the given share of harmless rows reaches, each source counting the same. */
 const scoreAt = (sources: readonly (readonly number[])[], rate: number): number => {
