@@ -114,6 +114,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     capacity: config.classify.queue,
   });
   const threshold = config.classify.threshold ?? null;
+  const probeThreshold = config.classify.probeThreshold ?? threshold;
   const kept = keptContent(config.evidence.content);
 
   // Evidence and what it says.
@@ -127,7 +128,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       versions: {
         models: models.join(", "),
         classifier: judging.source,
-        threshold: String(threshold),
+        threshold: [...new Set([threshold, probeThreshold])].map(String).join(", "),
         probeSet: probeSets[index]?.version ?? "",
         ...(version === undefined ? {} : { declared: version }),
       },
@@ -195,7 +196,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
           maxAnswerTokens: probes.maxAnswerTokens,
         }),
         classifier: queue.asClassifier,
-        harmThreshold: threshold,
+        harmThreshold: probeThreshold,
         conversations: bankOf(id),
         mix: () => probeMix(ledger.verdict(id)),
         phase: () => (probesTeach(ledger.verdict(id)) ? "calibrating" : "monitoring"),
