@@ -7,7 +7,12 @@ import { readFileSync } from "node:fs";
 import { createMetrics } from "./alert/metrics.ts";
 import { cached } from "./classify/cached.ts";
 import type { Classifier } from "./classify/classifier.ts";
-import { configuredClassifier, judgingConcurrency } from "./classify/configured.ts";
+import {
+  configuredClassifier,
+  configuredQuestionJudge,
+  type JudgingParts,
+  judgingConcurrency,
+} from "./classify/configured.ts";
 import { createJudgingQueue } from "./classify/judging-queue.ts";
 import { listening } from "./config/listening.ts";
 import type { Config, Subject, Upstream } from "./config/schema.ts";
@@ -15,6 +20,7 @@ import { readSecrets } from "./config/secrets.ts";
 import { createControl } from "./control/control.ts";
 import { createEgress } from "./egress/egress.ts";
 import { openSqliteStore } from "./evidence/sqlite-store.ts";
+import { createAsk } from "./guard/asking.ts";
 import { createGuard } from "./guard/create-guard.ts";
 import { loadPolicies } from "./guard/load-policies.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
@@ -81,19 +87,18 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   opened.defer(store.close);
 
   // Judging.
-  const judging =
-    surroundings.classifier ??
-    (await configuredClassifier(config.classify, {
-      keys: secrets,
-      fetchFor: egress.fetchFor,
-      // Metrics are named after the classifier, so they come later; nothing is asked before they are there.
-      meter: {
-        called: (classifier, usage) => metrics.classifierCost.called(classifier, usage),
-        overBudget: (classifier) => metrics.classifierCost.overBudget(classifier),
-      },
-      clock,
-      log,
-    }));
+  const judgingParts: JudgingParts = {
+    keys: secrets,
+    fetchFor: egress.fetchFor,
+    // Metrics are named after the classifier, so they come later; nothing is asked before they are there.
+    meter: {
+      called: (classifier, usage) => metrics.classifierCost.called(classifier, usage),
+      overBudget: (classifier) => metrics.classifierCost.overBudget(classifier),
+    },
+    clock,
+    log,
+  };
+  const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, judgingParts));
   const policies = await loadPolicies(
     config.policies,
     config.subjects.map(({ id }) => id),
@@ -158,9 +163,21 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   ledger.subscribe(({ subject, body }) => {
     if (body.kind === "epoch") observer.newEpoch(subject);
   });
-  const decisions = createDecisionLog({ record: ledger.decided, meter: metrics.decisions, clock });
+  const asking = createAsk({
+    classifier: queue.asClassifier,
+    judge: configuredQuestionJudge(config.classify, judgingParts),
+    clock,
+  });
+  const decisions = createDecisionLog({
+    record: ledger.decided,
+    meter: metrics.decisions,
+    clock,
+    onError: (error) => log.error({ err: error }, "a decision could not be recorded"),
+  });
   const relay = createRelay({
-    ...(policies.length === 0 ? {} : { guard: createGuard({ policies, personaOf: ledger.verdict }), decisions }),
+    ...(policies.length === 0
+      ? {}
+      : { guard: createGuard({ policies, personaOf: ledger.verdict, ask: asking }), decisions }),
     limits: config.limits,
     relay: config.relay,
     drain: config.drain,

@@ -7,13 +7,14 @@ import type { Classifier } from "./classifier.ts";
 import { createGuard } from "./guards/registry.ts";
 import { createJudge } from "./judge.ts";
 import { createModeration } from "./moderation.ts";
+import { createQuestionJudge, type QuestionJudge } from "./question-judge.ts";
 import { loadScreens } from "./screens.ts";
 import { type CostMeter, createSpending } from "./spending.ts";
 import { withBreaker } from "./with-breaker.ts";
 
 type Remote = "judge" | "guard" | "moderation";
 
-interface Surroundings {
+export interface JudgingParts {
   /** Keys by classifier; null for servers that need none. */
   keys: Record<Remote, string | null>;
   /** The only way to the network, by base URL. */
@@ -29,7 +30,7 @@ const present = <T>(part: T | undefined, name: string): T => {
   return part;
 };
 
-const remote = (name: Remote, settings: ClassifySettings, surroundings: Surroundings): Classifier => {
+const remote = (name: Remote, settings: ClassifySettings, surroundings: JudgingParts): Classifier => {
   const { keys, fetchFor, meter, clock } = surroundings;
   const { callsPerHour = null, tokensPerHour = null } = present(settings[name], name);
   const spending = createSpending({ classifier: name, budget: { callsPerHour, tokensPerHour }, meter, clock });
@@ -52,7 +53,7 @@ const remote = (name: Remote, settings: ClassifySettings, surroundings: Surround
 /** Throws an error that names the field where the options of a guard model are not its own. */
 export const configuredClassifier = async (
   settings: ClassifySettings,
-  surroundings: Surroundings,
+  surroundings: JudgingParts,
 ): Promise<Classifier> => {
   const { use, cascade, breaker } = settings;
   const guarded = (name: Remote): Classifier =>
@@ -72,6 +73,18 @@ export const configuredClassifier = async (
     second: guarded(second),
     confirm: confirm === undefined ? null : guarded(confirm),
   });
+};
+
+/** The judge with a question of an operator's; null where no judge is configured. Has the budget of a judge for itself. */
+export const configuredQuestionJudge = (
+  settings: ClassifySettings,
+  surroundings: JudgingParts,
+): QuestionJudge | null => {
+  if (settings.judge === undefined) return null;
+  const { keys, fetchFor, meter, clock } = surroundings;
+  const { callsPerHour = null, tokensPerHour = null, ...judge } = settings.judge;
+  const spending = createSpending({ classifier: "judge", budget: { callsPerHour, tokensPerHour }, meter, clock });
+  return createQuestionJudge({ ...judge, spending, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
 };
 
 /** Judgements that may be under way at once: what the slowest stage bears. */

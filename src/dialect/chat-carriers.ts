@@ -43,6 +43,9 @@ const readCalled = (into: Inspecting, called: Fields, at: Path, about: About): v
     if (typeof value === "string") into.text("tool-arguments", value, [...at, field], known);
     else into.json("tool-arguments", value, [...at, field], known);
   }
+  if (called.arguments === undefined && called.input === undefined) {
+    into.text("tool-arguments", "", [...at, "arguments"], known);
+  }
   into.rest(called, at, ["arguments", "input"], known);
 };
 

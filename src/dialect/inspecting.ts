@@ -105,7 +105,9 @@ export const createInspecting = (): Inspecting => {
   const gaps = new Set<Gap>();
 
   const add = (kind: CarrierKind, text: string, at: Path, { role = null, choice = null, tool = null }: About): void => {
-    if (text !== "") carriers.push({ kind, role, choice, tool, at, text });
+    // A call without arguments is a call all the same.
+    if (text !== "" || (kind === "tool-arguments" && tool !== null))
+      carriers.push({ kind, role, choice, tool, at, text });
   };
 
   const words = (kind: CarrierKind, value: unknown, at: Path, about: About = {}): void => {

@@ -47,6 +47,8 @@ export interface Decision {
   /** Ids of the policies that were asked; those without a finding did not match. */
   asked: readonly string[];
   findings: Finding[];
+  /** What is found in texts about which a model is still asked and nobody waits for; never rejects. */
+  later?: Promise<Finding[]>;
   coverage: Inspection["coverage"];
   gaps: Gap[];
   /** For redact: what to replace. Empty for every other action. */

@@ -1,6 +1,6 @@
 /** Reads guard policies from YAML files and folders of them, and refuses what could not be enforced as it is written. */
 import { configError, readYaml, yamlFilesIn } from "../config/yaml-file.ts";
-import { compileMatch } from "./matcher.ts";
+import { conditionOf } from "./match.ts";
 import { type Policy, policyFileSchema } from "./policy.ts";
 
 const filesOf = async (path: string): Promise<string[]> => {
@@ -15,7 +15,7 @@ const inspect = (policy: Policy, field: string, file: string, subjects: readonly
       throw configError(file, `no subject is called "${id}"; known: ${subjects.join(", ")}`, field);
   }
   try {
-    compileMatch(policy.match);
+    conditionOf(policy.match, policy.normalise);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw configError(file, `a regular expression can't be run in linear time: ${reason}`, `${field}.match`);

@@ -34,8 +34,24 @@ const gaps = [
 /** Text that is there and was not read: a policy that denies must not be got past by size, encoding or damage. */
 const unreadText: Gap[] = ["unreadable-body", "encoded-body", "too-large", "unknown-part"];
 
-/** What a text must hold. `all` is about one carrier's text, not about the exchange. */
-export type Match = { any: Match[] } | { all: Match[] } | { not: Match } | { terms: string[] } | { regex: string };
+/** What a text, or the exchange that it stands in, must be. `all` is about one carrier's text. */
+export type Match =
+  | { any: Match[] }
+  | { all: Match[] }
+  | { not: Match }
+  | { terms: string[] }
+  | { regex: string }
+  | { score: { atLeast: number } }
+  | { judge: { question: string } }
+  | { tools: { only?: string[] | undefined; never?: string[] | undefined } }
+  | { size: Size };
+
+export type Size = { [K in (typeof measures)[number]]?: number | undefined };
+/** Of one text; of all texts together; how many messages, and how many tools, there are. */
+export const measures = ["characters", "totalCharacters", "messages", "tools"] as const;
+
+const globs = z.array(z.string().regex(/^[\w.:*-]+$/, "use a tool's name; * stands for any letters")).min(1);
+const most = z.number().int().min(0);
 
 const match: z.ZodType<Match> = z.lazy(() =>
   z.union(
@@ -43,12 +59,49 @@ const match: z.ZodType<Match> = z.lazy(() =>
       z.strictObject({ any: z.array(match).min(1) }),
       z.strictObject({ all: z.array(match).min(1) }),
       z.strictObject({ not: match }),
-      z.strictObject({ terms: z.array(z.string().trim().min(1)).min(1) }),
-      z.strictObject({ regex: z.string().min(1) }),
+      z.strictObject({ terms: z.array(z.string().trim().min(1)).min(1).describe("whole words and phrases, any case") }),
+      z.strictObject({ regex: z.string().min(1).describe("an expression of RE2: linear time, no look-around") }),
+      z.strictObject({
+        score: z
+          .strictObject({ atLeast: z.number().min(0).max(1) })
+          .describe("harm by the configured classifier; comparable between texts of the same classifier only"),
+      }),
+      z.strictObject({
+        judge: z
+          .strictObject({ question: z.string().trim().min(10).max(2_000) })
+          .describe("a question about the text that the judge of `classify.judge` answers with yes or no"),
+      }),
+      z.strictObject({
+        tools: z
+          .strictObject({ only: globs.optional(), never: globs.optional() })
+          .refine(({ only, never }) => (only === undefined) !== (never === undefined), "use one of only or never")
+          .describe("calls and offers of tools by name: those not in `only`, or those in `never`"),
+      }),
+      z.strictObject({
+        size: z
+          .strictObject({
+            characters: most.optional().describe("of one text"),
+            totalCharacters: most.optional().describe("of all texts together"),
+            messages: most.optional(),
+            tools: most.optional(),
+          })
+          .refine((size) => Object.values(size).some((value) => value !== undefined), "name at least one bound")
+          .describe("more than this"),
+      }),
     ],
-    { error: "use one of any, all, not, terms or regex" },
+    {
+      error: "use one of any, all, not, terms, regex, score, judge, tools or size",
+    },
   ),
 );
+
+/** Whether any part of a match is of this form. */
+export const uses = (condition: Match, form: "score" | "judge" | "tools"): boolean => {
+  if ("any" in condition) return condition.any.some((part) => uses(part, form));
+  if ("all" in condition) return condition.all.some((part) => uses(part, form));
+  if ("not" in condition) return uses(condition.not, form);
+  return form in condition;
+};
 
 const names = z.array(z.string().min(1)).min(1);
 
@@ -56,6 +109,7 @@ export const policySchema = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "use small letters, digits and hyphens, at most 64"),
     description: z.string().min(1),
+    severity: z.enum(["low", "medium", "high", "critical"]).default("medium").describe("for people and dashboards"),
     stage: z.enum(["request", "response"]),
     where: z
       .strictObject({
@@ -67,6 +121,10 @@ export const policySchema = z
           .optional()
           .describe("where in the exchange; default: everywhere"),
         personas: names.optional().describe("only while the verdict on the subject names one of these"),
+        headers: z
+          .record(z.string().regex(/^[a-z0-9-]+$/, "use small letters"), z.string().min(1))
+          .optional()
+          .describe("only requests with these headers; * at the end of a value stands for any letters"),
       })
       .prefault({}),
     match,
@@ -78,18 +136,36 @@ export const policySchema = z
       ),
     action: z.enum(["flag", "redact", "reroute", "refuse", "block"]),
     mode: z.enum(["enforce", "shadow"]).default("enforce").describe("shadow: counted, changes nothing"),
+    enforceWhile: names.optional().describe("personas of the subject during which a policy in shadow is in force"),
+    normalise: z
+      .boolean()
+      .default(true)
+      .describe("also look behind look-alike letters, invisible characters, spacing and encodings"),
+    onError: z
+      .enum(["block", "allow"])
+      .optional()
+      .describe("when a classifier or judge fails; default: block where the policy denies, else allow"),
+    timeoutMs: z.number().int().min(10).max(120_000).default(10_000).describe("for a classifier or judge"),
     message: z.string().min(1).optional().describe("what the client reads of a block or refusal"),
     replacement: z.string().default("[redacted]").describe("stands where text was redacted"),
     to: z.string().min(1).optional().describe("reroute: id of the other subject"),
   })
-  .superRefine(({ action, stage, to, gaps: uninspected = [] }, context) => {
+  .superRefine(({ action, stage, mode, to, match: condition, enforceWhile, gaps: uninspected = [] }, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
     if (action === "reroute" && to === undefined) wrong("to", "a reroute needs the id of a subject");
     if (action === "reroute" && stage === "response") wrong("stage", "only requests can be rerouted");
     if (action === "redact" && uninspected.length > 0)
       wrong("gaps", "what can't be inspected can't be redacted; use block, refuse or flag");
+    if (action === "redact" && (uses(condition, "tools") || uses(condition, "score") || uses(condition, "judge")))
+      wrong("match", "tools, scores and a judge's answer are about a text as a whole: use block, refuse or flag");
+    if (enforceWhile !== undefined && mode !== "shadow")
+      wrong("enforceWhile", "a policy that is in force anyway needs no persona for it: use mode: shadow");
   })
-  .transform((policy) => ({ ...policy, gaps: policy.gaps ?? (denies(policy.action) ? unreadText : []) }));
+  .transform((policy) => ({
+    ...policy,
+    gaps: policy.gaps ?? (denies(policy.action) ? unreadText : []),
+    onError: policy.onError ?? (denies(policy.action) ? ("block" as const) : ("allow" as const)),
+  }));
 
 export type Policy = z.infer<typeof policySchema>;
 

@@ -351,7 +351,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     const take = (data: string | null): void => {
       if (data === null || over) return;
       const event = texts.read(data);
-      for (const { place, fresh } of event.pieces) if (fresh !== "") stream.push(place, fresh);
+      for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) stream.push(place, fresh);
       for (const place of event.closed) stream.close(place);
       for (const gap of event.gaps) {
         gaps.add(gap);

@@ -166,7 +166,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     waiting.push({ frame, event });
     waitingBytes += frame.raw.length;
     if (event === null) return;
-    for (const { place, fresh } of event.pieces) if (fresh !== "") guard.push(place, fresh);
+    for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) guard.push(place, fresh);
     for (const place of event.closed) guard.close(place);
     for (const gap of event.gaps) noteGap(gap);
     if (event.isEnd) endGuard();

@@ -28,6 +28,8 @@ interface Parts {
   record(subject: string | null, decision: DecisionRecord): Entry;
   meter: DecisionMeter;
   clock: Pick<Clock, "monotonic">;
+  /** What was found later could not be recorded. */
+  onError(error: unknown): void;
   /** Most entries in a minute: whoever can make a policy match must not be able to fill the disk. */
   mostPerMinute?: number;
 }
@@ -54,9 +56,18 @@ const gathered = (findings: readonly Finding[]): DecisionRecord["findings"] => {
   return [...kinds.values()];
 };
 
+/** With what models found when nobody waited any more: that can flag an exchange and do nothing else to it. */
+const withLater = (decision: Decision, found: readonly Finding[]): Decision => {
+  const flag = found.find(({ result, action }) => result === "enforced" && action === "flag");
+  const findings = [...decision.findings, ...found];
+  return decision.action === "allow" && flag !== undefined
+    ? { ...decision, findings, action: "flag", policy: flag.policy }
+    : { ...decision, findings };
+};
+
 const noTally = (): PolicyTally => ({ asked: 0, enforced: 0, would: 0, error: 0, wouldChange: 0 });
 
-export const createDecisionLog = ({ record, meter, clock, mostPerMinute = 1_000 }: Parts): DecisionLog => {
+export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute = 1_000 }: Parts): DecisionLog => {
   const tallies = new Map<string, PolicyTally>();
   let minute = { began: Number.NEGATIVE_INFINITY, entries: 0 };
 
@@ -86,25 +97,43 @@ export const createDecisionLog = ({ record, meter, clock, mostPerMinute = 1_000 
     return minute.entries <= mostPerMinute;
   };
 
+  const settle = ({ id: exchange, subject, route }: DecidedExchange, decision: Decision): void => {
+    meter.decided(decision);
+    count(decision);
+    const { id, stage, action, policy, coverage, gaps, unavailable, findings } = decision;
+    if (findings.length === 0 && action === "allow") return;
+    if (!mayRecord()) {
+      meter.unrecorded();
+      return;
+    }
+    record(subject, {
+      kind: "decision",
+      id,
+      exchange,
+      route,
+      stage,
+      action,
+      policy,
+      coverage,
+      gaps: [...gaps],
+      unavailable,
+      findings: gathered(findings),
+    });
+  };
+
   return {
-    decided({ id: exchange, subject, route }: DecidedExchange, decision) {
-      meter.decided(decision);
-      count(decision);
-      const { id, stage, action, policy, coverage, gaps, unavailable, findings } = decision;
-      if (findings.length === 0 && action === "allow") return;
-      if (!mayRecord()) return meter.unrecorded();
-      record(subject, {
-        kind: "decision",
-        id,
-        exchange,
-        route,
-        stage,
-        action,
-        policy,
-        coverage,
-        gaps: [...gaps],
-        unavailable,
-        findings: gathered(findings),
+    decided(exchange, decision) {
+      const { later } = decision;
+      if (later === undefined) {
+        settle(exchange, decision);
+        return;
+      }
+      void later.then((found) => {
+        try {
+          settle(exchange, withLater(decision, found));
+        } catch (error) {
+          onError(error);
+        }
       });
     },
     tally: (policy) => ({ ...(tallies.get(policy) ?? noTally()) }),

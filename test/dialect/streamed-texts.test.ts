@@ -49,8 +49,9 @@ describe("the texts of a stream", () => {
       "message 1.0": "Salut",
       "reasoning 0.0": "hm",
       "refusal 1.0": "no",
-      "tool-arguments 0.0 f": '{"x":1}',
-      "tool-arguments 0.1 g": "{}",
+      // Numbered as they appear: the second call came first, without arguments yet.
+      "tool-arguments 0.0 g": "{}",
+      "tool-arguments 0.1 f": '{"x":1}',
     });
     expect(events.at(-2)?.closed.map(({ kind, choice }) => `${kind} ${choice}`)).toContain("message 0");
     expect(events.at(-2)?.closed.some(({ choice }) => choice === 1)).toBe(false);

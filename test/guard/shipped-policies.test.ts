@@ -1,17 +1,29 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { Carrier } from "../../src/dialect/carriers.ts";
+import { createGuard } from "../../src/guard/create-guard.ts";
 import { loadPolicies } from "../../src/guard/load-policies.ts";
-import { compileMatch } from "../../src/guard/matcher.ts";
 
 const file = fileURLToPath(new URL("../../policies/secrets.yaml", import.meta.url));
 const policies = await loadPolicies([file], []);
 
 /** What of a text is left, under each of the policies. */
 const left = (text: string): string[] =>
-  policies.map(({ match }) => {
+  policies.map((policy) => {
+    const guard = createGuard({
+      policies: [{ ...policy, replacement: "" }],
+      personaOf: () => ({ persona: "aligned" }),
+      ask: async () => null,
+    }).begin({ id: "x", subject: "s", route: "chat", requestHeaders: {} });
+    const carrier: Carrier = { kind: "message", role: "user", choice: null, tool: null, at: ["prompt"], text };
+    const decision = guard?.[policy.stage === "request" ? "request" : "answer"]({
+      carriers: [carrier],
+      coverage: "full",
+      gaps: [],
+    });
+    if (decision === undefined || decision instanceof Promise) throw new Error("it decides at once");
     let rest = text;
-    for (const { start, end } of (compileMatch(match)(text) ?? []).toReversed())
-      rest = rest.slice(0, start) + rest.slice(end);
+    for (const { start, end } of decision.edits.toReversed()) rest = rest.slice(0, start) + rest.slice(end);
     return rest;
   });
 

@@ -48,6 +48,9 @@ const begin = (mostPerMinute?: number) => {
       },
     },
     clock: { monotonic: () => world.now },
+    onError(error) {
+      throw error;
+    },
     ...(mostPerMinute === undefined ? {} : { mostPerMinute }),
   });
   return { log, recorded, world };

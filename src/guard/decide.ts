@@ -1,0 +1,258 @@
+/**
+ * One decision on one request or answer: every policy that concerns it is asked about every text, and the strictest one
+ * that matches and is in force decides. Never keeps or repeats what matched.
+ */
+import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
+import { createLetterSet } from "./finding/letter-set.ts";
+import { type Action, actions, type Decision, denies, type Edit, type Finding, type Stage } from "./guard.ts";
+import { type Answer, type Condition, type Found, isOpen, type Question, type Scene } from "./match.ts";
+import type { Policy } from "./policy.ts";
+import { type Reading, readingOf } from "./reading.ts";
+
+/** A policy as it is in force for an exchange. */
+export interface Rule {
+  policy: Policy;
+  version: string;
+  condition: Condition;
+  enforced: boolean;
+}
+
+/** Asks a model about one text. Never rejects: null where no answer came in time. */
+export type Ask = (question: Question, carrier: Carrier, timeoutMs: number) => Promise<Answer>;
+
+/** The policies of one stage that concern an exchange. */
+export interface Rules {
+  stage: Stage;
+  rules: readonly Rule[];
+  /** Their ids. */
+  asked: readonly string[];
+}
+
+/** Most texts of one exchange that models are asked about; what is beyond counts as not answered. */
+const mostAsked = 64;
+
+/** Names of the protocols' own. Any other name in a body was chosen by a client and may itself say what must not be told. */
+const told = new Set(
+  "arguments choices content delta description function function_call input instructions item item_id logprobs message messages metadata name output parameters prediction prompt reasoning reasoning_content refusal response_format stop summary system text thinking tool_calls tools user".split(
+    " ",
+  ),
+);
+
+const place = ({ kind, role, at, choice }: Carrier): string => {
+  const path = at.map((step, index) => {
+    if (typeof step === "number") return `[${step}]`;
+    const name = told.has(step) ? step : "*";
+    return index === 0 ? name : `.${name}`;
+  });
+  const where = path.join("");
+  // Streamed texts are put together from many events and stand nowhere.
+  if (where === "*") return choice === null ? kind : `${kind} of choice ${choice}`;
+  return [kind, role ?? "", where].filter((part) => part !== "").join(" ");
+};
+
+export const concerns = ({ policy: { where } }: Rule, { kind }: Carrier): boolean =>
+  where.carriers?.includes(kind) ?? true;
+
+/** Overlapping edits become one: what is left of a span behind another may give it away. */
+export const withoutOverlaps = (edits: readonly Edit[]): Edit[] => {
+  const merged: Edit[] = [];
+  for (const edit of [...edits].sort((one, other) => one.start - other.start)) {
+    const last = merged.at(-1);
+    if (last !== undefined && edit.start < last.end) last.end = Math.max(last.end, edit.end);
+    else merged.push({ ...edit });
+  }
+  return merged;
+};
+
+/** A match without spans, or with none that is of any length, is about the text as a whole. */
+const editsOf = ({ policy }: Rule, { at, text }: Carrier, { spans }: Found): Edit[] => {
+  const within = spans.filter(({ start, end }) => end > start);
+  const whole = [{ start: 0, end: text.length }];
+  return (within.length === 0 ? whole : within).map(({ start, end }) => ({
+    at,
+    start,
+    end,
+    replacement: policy.replacement,
+  }));
+};
+
+const sizesOf = (carriers: readonly Carrier[]): Scene["sizes"] => {
+  const places = (kind: Carrier["kind"]): number =>
+    new Set(carriers.filter((carrier) => carrier.kind === kind).map(({ at }) => `${at[0]} ${at[1]}`)).size;
+  return {
+    totalCharacters: carriers.reduce((sum, { text }) => sum + text.length, 0),
+    messages: places("message"),
+    tools: places("tool-definition"),
+  };
+};
+
+const sceneOf = (readings: readonly Reading[], carriers: readonly Carrier[], answers: Answers): Scene => {
+  const views = readings.flatMap((reading) => reading.views);
+  const letters = createLetterSet(views.reduce((sum, { text }) => sum + text.length, 0));
+  for (const { text } of views) letters.add(text);
+  return { letters, sizes: sizesOf(carriers), answer: answers.known };
+};
+
+/** What models answered about the texts of one exchange. */
+interface Answers {
+  known(question: Question, carrier: Carrier): Answer | undefined;
+  /** Asks what is not known yet. */
+  learn(open: readonly { question: Question; carrier: Carrier; timeoutMs: number }[]): Promise<void>;
+}
+
+const keyOf = (question: Question): string => (question.kind === "score" ? "" : question.question);
+
+const createAnswers = (ask: Ask): Answers => {
+  const known = new Map<Carrier, Map<string, Answer>>();
+  let left = mostAsked;
+  return {
+    known: (question, carrier) => known.get(carrier)?.get(keyOf(question)),
+    async learn(open) {
+      await Promise.all(
+        open.map(async ({ question, carrier, timeoutMs }) => {
+          const own = known.get(carrier) ?? new Map<string, Answer>();
+          known.set(carrier, own);
+          if (own.has(keyOf(question))) return;
+          left -= 1;
+          // Reserved, so that two policies with one question ask it once.
+          own.set(keyOf(question), null);
+          own.set(keyOf(question), left < 0 ? null : await ask(question, carrier, timeoutMs));
+        }),
+      );
+    },
+  };
+};
+
+/** What one rule made of an exchange. */
+interface Outcome {
+  rule: Rule;
+  /** Text by text, in the order of the body. */
+  hits: { carrier: Carrier; found: Found }[];
+  open: { question: Question; carrier: Carrier; timeoutMs: number }[];
+  /** A model was asked and did not answer. */
+  failed: boolean;
+}
+
+const apply = (rule: Rule, readings: readonly Reading[], scene: Scene): Outcome => {
+  const outcome: Outcome = { rule, hits: [], open: [], failed: false };
+  for (const reading of readings) {
+    const { carrier } = reading;
+    if (!concerns(rule, carrier)) continue;
+    const result = rule.condition.test(reading, scene);
+    if (result === null) continue;
+    if (!isOpen(result)) outcome.hits.push({ carrier, found: result });
+    else if (result.failed) outcome.failed = true;
+    else outcome.open.push({ question: result.open, carrier, timeoutMs: rule.policy.timeoutMs });
+  }
+  return outcome;
+};
+
+const strictness = (action: Action): number => actions.indexOf(action);
+
+/** Findings of one rule. */
+const findingsOf = ({ rule, hits, failed }: Outcome, gaps: readonly Gap[]): Finding[] => {
+  const { policy, version, enforced } = rule;
+  const finding = (where: string | null, matcher: string, result: Finding["result"]): Finding => ({
+    policy: policy.id,
+    version,
+    action: result === "error" ? (policy.onError === "block" ? "block" : "allow") : policy.action,
+    result,
+    where,
+    matcher,
+  });
+  const result = enforced ? "enforced" : "would";
+  return [
+    ...gaps.filter((gap) => policy.gaps.includes(gap)).map((gap) => finding(null, `gap:${gap}`, result)),
+    ...hits.map(({ carrier, found }) => finding(place(carrier), found.by, result)),
+    ...(failed && hits.length === 0 ? [finding(null, "model", "error")] : []),
+  ];
+};
+
+const conclude = (
+  { stage, asked }: Rules,
+  inspection: Inspection,
+  id: string,
+  outcomes: readonly Outcome[],
+): Decision => {
+  const { gaps, coverage } = inspection;
+  let deciding: Policy | null = null;
+  let unavailable = false;
+  const findings: Finding[] = [];
+  const edits = new Map<Carrier, Edit[]>();
+  for (const outcome of outcomes) {
+    const own = findingsOf(outcome, gaps);
+    findings.push(...own);
+    const { policy, enforced } = outcome.rule;
+    if (!enforced || own.length === 0) continue;
+    if (own.some(({ result }) => result === "enforced")) {
+      if (deciding === null || strictness(policy.action) > strictness(deciding.action)) deciding = policy;
+    } else if (policy.onError === "block") unavailable = true;
+    if (policy.action !== "redact") continue;
+    for (const { carrier, found } of outcome.hits) {
+      edits.set(carrier, [...(edits.get(carrier) ?? []), ...editsOf(outcome.rule, carrier, found)]);
+    }
+  }
+  const wanted: Action = deciding?.action ?? "allow";
+  // What is denied anyway is told as that; what a missing answer leaves open is not let through.
+  const failing = unavailable && !denies(wanted);
+  const action: Action = failing ? "block" : wanted;
+  return {
+    id,
+    stage,
+    action,
+    policy: failing ? null : (deciding?.id ?? null),
+    asked,
+    findings,
+    coverage,
+    gaps,
+    edits: action === "redact" ? [...edits.values()].flatMap(withoutOverlaps) : [],
+    message: denies(action) && !failing ? (deciding?.message ?? `The ${stage} was stopped by a policy.`) : null,
+    rerouteTo: action === "reroute" ? (deciding?.to ?? null) : null,
+    unavailable: failing,
+  };
+};
+
+/** Whether anything waits for what this rule says. */
+const isWaitedFor = ({ enforced, policy }: Rule): boolean => enforced && policy.action !== "flag";
+
+/**
+ * At once where no model has to be asked about what may be stopped, else a promise that never rejects. What only flags
+ * or stands in shadow is never waited for: what it finds comes later, as `later` of the decision.
+ */
+export const decide = (rules: Rules, inspection: Inspection, id: string, ask: Ask): Decision | Promise<Decision> => {
+  const { carriers, gaps } = inspection;
+  const normalise = rules.rules.some(({ policy }) => policy.normalise);
+  const readings = carriers.map((carrier) => readingOf(carrier, normalise));
+  const answers = createAnswers(ask);
+  const scene = sceneOf(readings, carriers, answers);
+  const first = rules.rules.map((rule) => apply(rule, readings, scene));
+  const again = async (outcomes: readonly Outcome[], isDue: (rule: Rule) => boolean): Promise<Outcome[]> => {
+    let current = [...outcomes];
+    // A condition may leave one question open after another.
+    for (;;) {
+      const due = current.filter(({ rule, open }) => open.length > 0 && isDue(rule));
+      if (due.length === 0) return current;
+      await answers.learn(due.flatMap(({ open }) => open));
+      current = current.map((outcome) => (due.includes(outcome) ? apply(outcome.rule, readings, scene) : outcome));
+    }
+  };
+
+  const concludeWith = (outcomes: readonly Outcome[]): Decision => {
+    const decision = conclude(rules, inspection, id, outcomes);
+    if (outcomes.every(({ open }) => open.length === 0)) return decision;
+    // What has found something already has nothing to add: one finding makes the case.
+    const known = new Set(decision.findings.map(({ policy }) => policy));
+    const later = again(outcomes, () => true).then((answered) =>
+      answered.flatMap((outcome) => (known.has(outcome.rule.policy.id) ? [] : findingsOf(outcome, gaps))),
+    );
+    return { ...decision, later };
+  };
+
+  const sofar = conclude(rules, inspection, id, first);
+  // Nothing that a model says can make it stricter.
+  const isOpenStill = ({ rule, open }: Outcome): boolean =>
+    open.length > 0 && isWaitedFor(rule) && strictness(rule.policy.action) > strictness(sofar.action);
+  if (!first.some(isOpenStill)) return concludeWith(first);
+  const waiting = new Set(first.filter(isOpenStill).map(({ rule }) => rule));
+  return again(first, (rule) => waiting.has(rule)).then(concludeWith);
+};

@@ -1,0 +1,182 @@
+/**
+ * What a policy's conditions say of a text. Deterministic conditions are answered at once; what only a classifier or a
+ * judge can answer is left open, and asked only where the rest of the conditions has not settled the matter.
+ */
+import type { Carrier } from "../dialect/carriers.ts";
+import { type Finder, findPattern, findTerms, type Span } from "./finding/finder.ts";
+import type { LetterSet } from "./finding/letter-set.ts";
+import { rotated } from "./finding/rotation.ts";
+import type { View } from "./normalise/views.ts";
+import type { Match, measures, Size } from "./policy.ts";
+import type { Reading } from "./reading.ts";
+
+/** A condition that a model has to answer, about one text. */
+export type Question = { kind: "score" } | { kind: "judge"; question: string };
+
+/** What came back: harm 0-1 for a score, 0 or 1 for a judge's no or yes; null where it could not be asked. */
+export type Answer = number | null;
+
+/** The exchange around a text. */
+export interface Scene {
+  /** Which letters are next to which in any view of any text. */
+  letters: LetterSet;
+  sizes: Readonly<Record<Exclude<(typeof measures)[number], "characters">, number>>;
+  /** Undefined while it was not asked. */
+  answer(question: Question, carrier: Carrier): Answer | undefined;
+}
+
+export interface Found {
+  /** The condition that was met, by name. */
+  by: string;
+  /** Empty where the text is meant as a whole. */
+  spans: Span[];
+}
+
+/** Not settled: this has to be asked. `failed`: it was, and no answer came. */
+export interface Open {
+  open: Question;
+  failed: boolean;
+}
+
+export type Result = Found | Open | null;
+
+export interface Condition {
+  test(reading: Reading, scene: Scene): Result;
+  /**
+   * What must be known to answer it: which carrier it is, and no more; what these finders find, of which any is enough;
+   * or all of the text, other texts, an answer.
+   */
+  readonly needs: "carrier" | "all" | readonly Finder[];
+}
+
+export const isOpen = (result: Result): result is Open => result !== null && "open" in result;
+
+/** Where in a view something is found, in terms of the text itself. */
+const inOrigin = (view: View, spans: readonly Span[]): Span[] =>
+  view.kind === "plain" ? [...spans] : spans.map((span) => ({ ...span, ...view.origin(span.start, span.end) }));
+
+/** The views in which a finder may find anything. */
+export const viewsFor = ({ literals }: Finder, reading: Reading, letters: LetterSet): readonly View[] => {
+  if (literals === null) return reading.views;
+  const views = literals.some((literal) => letters.mayHold(literal)) ? reading.views : [];
+  const turned = reading.views.length > 0 && literals.some((literal) => letters.mayHold(rotated(literal)));
+  return turned ? [...views, reading.rotated] : views;
+};
+
+/** @param bare only the text as it stands */
+const searching = (finders: readonly Finder[], bare: boolean): Condition => ({
+  needs: finders,
+  test(reading, { letters }) {
+    const spans: Span[] = [];
+    for (const finder of finders) {
+      const views = viewsFor(finder, reading, letters);
+      for (const view of bare ? views.filter(({ kind }) => kind === "plain") : views) {
+        spans.push(...inOrigin(view, finder.find(view.text, 0)));
+      }
+    }
+    const [first] = spans;
+    return first === undefined ? null : { by: first.matcher, spans };
+  },
+});
+
+const asked = (question: Question, isMet: (answer: number) => boolean): Condition => ({
+  needs: "all",
+  test({ carrier }, scene) {
+    const answer = scene.answer(question, carrier);
+    if (answer === undefined || answer === null) return { open: question, failed: answer === null };
+    return isMet(answer) ? { by: question.kind, spans: [] } : null;
+  },
+});
+
+const globOf = (glob: string): RegExp =>
+  new RegExp(`^${glob.replace(/[.+?^$()[\]{}|\\]/g, String.raw`\$&`).replaceAll("*", ".*")}$`, "su");
+
+/** Whether a call or an offer of a tool is one that is meant. */
+const byTool = ({ only, never }: { only?: string[] | undefined; never?: string[] | undefined }): Condition => {
+  const globs = (only ?? never ?? []).map(globOf);
+  const isNamed = (tool: string): boolean => globs.some((glob) => glob.test(tool));
+  const isMeant = ({ kind, tool }: Carrier): boolean => {
+    if (kind !== "tool-arguments" && kind !== "tool-definition") return false;
+    // A call whose tool is not told is none of those that are allowed.
+    if (tool === null) return only !== undefined && kind === "tool-arguments";
+    return isNamed(tool) === (never !== undefined);
+  };
+  return { needs: "carrier", test: ({ carrier }) => (isMeant(carrier) ? { by: "tools", spans: [] } : null) };
+};
+
+const bySize = (size: Size): Condition => ({
+  needs: "all",
+  test({ carrier }, { sizes }) {
+    const exceeds = (measure: keyof Size, value: number): boolean =>
+      value > (size[measure] ?? Number.POSITIVE_INFINITY);
+    const met =
+      exceeds("characters", carrier.text.length) ||
+      exceeds("totalCharacters", sizes.totalCharacters) ||
+      exceeds("messages", sizes.messages) ||
+      exceeds("tools", sizes.tools);
+    return met ? { by: "size", spans: [] } : null;
+  },
+});
+
+const needsOfAny = (parts: readonly Condition[]): Condition["needs"] => {
+  const all = parts.map(({ needs }) => needs);
+  if (all.every((needs) => needs === "carrier")) return "carrier";
+  return all.every((needs) => typeof needs !== "string") ? all.flat() : "all";
+};
+
+const anyOf = (parts: readonly Condition[]): Condition => ({
+  needs: needsOfAny(parts),
+  test(reading, scene) {
+    let open: Open | null = null;
+    let found: Found | null = null;
+    for (const part of parts) {
+      const result = part.test(reading, scene);
+      if (result === null) continue;
+      if (isOpen(result)) open ??= result;
+      else found = found === null ? result : { by: found.by, spans: [...found.spans, ...result.spans] };
+    }
+    return found ?? open;
+  },
+});
+
+const allOf = (parts: readonly Condition[]): Condition => {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  return {
+    needs: "all",
+    test(reading, scene) {
+      let open: Open | null = null;
+      let found: Found | null = null;
+      for (const part of parts) {
+        const result = part.test(reading, scene);
+        if (result === null) return null;
+        if (isOpen(result)) open ??= result;
+        else found = found === null ? result : { by: found.by, spans: [...found.spans, ...result.spans] };
+      }
+      return open ?? found;
+    },
+  };
+};
+
+const noneOf = (part: Condition): Condition => ({
+  needs: "all",
+  test(reading, scene) {
+    const result = part.test(reading, scene);
+    if (result === null) return { by: "not", spans: [] };
+    return isOpen(result) ? result : null;
+  },
+});
+
+/** Throws on a regular expression that RE2 does not take. */
+export const conditionOf = (match: Match, normalise: boolean): Condition => {
+  const part = (inner: Match): Condition => conditionOf(inner, normalise);
+  if ("any" in match) return anyOf(match.any.map(part));
+  if ("all" in match) return allOf(match.all.map(part));
+  if ("not" in match) return noneOf(part(match.not));
+  if ("terms" in match) return searching(findTerms(match.terms), !normalise);
+  if ("regex" in match) return searching([findPattern(match.regex)], !normalise);
+  if ("score" in match) return asked({ kind: "score" }, (harm) => harm >= match.score.atLeast);
+  if ("judge" in match) return asked({ kind: "judge", question: match.judge.question }, (answer) => answer >= 0.5);
+  if ("tools" in match) return byTool(match.tools);
+  return bySize(match.size);
+};

@@ -1,0 +1,27 @@
+/** A carrier's text as matchers see it: as it stands, and in every other way in which it may be read. */
+import type { Carrier } from "../dialect/carriers.ts";
+import { rotated } from "./finding/rotation.ts";
+import { type View, viewsOf } from "./normalise/views.ts";
+
+export interface Reading {
+  carrier: Carrier;
+  /** The text as it stands, then the others. */
+  readonly views: readonly View[];
+  /** The text with every letter thirteen further; made when it is first asked for. */
+  readonly rotated: View;
+}
+
+const plainly = (text: string): View => ({ kind: "plain", text, origin: (start, end) => ({ start, end }) });
+
+/** @param normalise whether anything but the text as it stands is of interest */
+export const readingOf = (carrier: Carrier, normalise: boolean): Reading => {
+  let turned: View | null = null;
+  return {
+    carrier,
+    views: normalise ? viewsOf(carrier.text).views : [plainly(carrier.text)],
+    get rotated() {
+      turned ??= { ...plainly(rotated(carrier.text)), kind: "rot13" };
+      return turned;
+    },
+  };
+};

@@ -1,0 +1,166 @@
+/**
+ * Reads streamed texts as they grow and says how much of each is decided, so that words leave while the answer is still
+ * coming. What it decides is what would be decided on the whole answer, however that is cut into pieces: nothing is
+ * settled before all that bears on it is there.
+ */
+import type { Carrier } from "../dialect/carriers.ts";
+import { concerns, type Rule, withoutOverlaps } from "./decide.ts";
+import type { Finder } from "./finding/finder.ts";
+import { createLetterSet } from "./finding/letter-set.ts";
+import { denies, type Edit } from "./guard.ts";
+import { viewsFor } from "./match.ts";
+import type { View } from "./normalise/views.ts";
+import { type Reading, readingOf } from "./reading.ts";
+import { keptBack, safeCut } from "./safe-cut.ts";
+
+/** One finder of one rule, and where its search goes on: by kind of view, the end of what it found last. */
+interface Search {
+  rule: Rule;
+  finder: Finder;
+  resume: Map<View["kind"], number>;
+}
+
+export interface ReleaseWindow {
+  push(piece: string): void;
+  /** No more will come: all of it is decided. */
+  close(): void;
+  /** Something in it denies the answer. */
+  readonly denied: boolean;
+  /** All before is decided. Never falls. */
+  readonly decidedTo: number;
+  /** Of what is decided, in order, apart from each other. */
+  readonly edits: readonly Edit[];
+}
+
+/** The first unit of a view that stands for something at or after a place in the text. */
+const unitAt = (view: View, place: number): number => {
+  if (view.kind === "plain" || view.kind === "rot13") return Math.max(0, Math.min(place, view.text.length));
+  let [low, high] = [0, view.text.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (view.origin(middle, middle + 1).start < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/** Of a window in which nothing could be decided, how much it grows before that is tried again. */
+const growth = 1.25;
+
+/**
+ * For one text.
+ * @param rules those that may stop or redact the answer, each of which asks for parts of a text no longer than it says
+ */
+export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): ReleaseWindow => {
+  const own = rules.filter((rule) => concerns(rule, carrier));
+  const searches = own.flatMap((rule): Search[] => {
+    const { needs } = rule.condition;
+    return typeof needs === "string" ? [] : needs.map((finder) => ({ rule, finder, resume: new Map() }));
+  });
+  const normalise = searches.some(({ rule }) => rule.policy.normalise);
+  const longest = Math.max(0, ...searches.map(({ finder }) => finder.longest ?? 0)) + 2;
+
+  /** The text from `keptFrom` on: what is undecided, and a stretch before it as context, as words have borders. */
+  let window = "";
+  let keptFrom = 0;
+  let decidedTo = 0;
+  /** No place before can be cut at. */
+  let lookedTo = 0;
+  let nextTry = 0;
+  let closed = false;
+  let denied = false;
+  let edits: Edit[] = [];
+
+  /** Finds what begins before `end`, a place in the window, and is not known yet. */
+  const search = (reading: Reading, end: number): void => {
+    const letters = createLetterSet(window.length);
+    for (const view of reading.views) letters.add(view.text);
+    const fresh: Edit[] = [];
+    for (const { rule, finder, resume } of searches) {
+      const { policy } = rule;
+      for (const view of viewsFor(finder, reading, letters)) {
+        if (!policy.normalise && view.kind !== "plain") continue;
+        const from = Math.max(resume.get(view.kind) ?? 0, decidedTo) - keptFrom;
+        for (const found of finder.find(view.text, unitAt(view, from))) {
+          const span = view.origin(found.start, found.end);
+          if (!closed && span.start >= end) break;
+          denied ||= denies(policy.action);
+          resume.set(view.kind, keptFrom + span.end);
+          if (span.end === span.start) continue;
+          const { replacement } = policy;
+          fresh.push({ at: [], start: keptFrom + span.start, end: keptFrom + span.end, replacement });
+        }
+      }
+    }
+    if (fresh.length > 0) edits = withoutOverlaps([...edits, ...fresh]);
+  };
+
+  /** The last place in the window up to which everything can be decided, whichever way it is read. */
+  const decidable = (reading: Reading, target: number, least: number): number => {
+    let place = target;
+    for (const view of reading.views) {
+      const unit = view.text.length - longest - keptBack;
+      if (unit <= 0) return least;
+      place = Math.min(place, view.origin(unit, unit + 1).start);
+    }
+    return safeCut(window, place, least);
+  };
+
+  const advance = (): void => {
+    const least = decidedTo - keptFrom;
+    let cut = window.length;
+    let reading: Reading | null = null;
+    if (!closed) {
+      if (window.length < nextTry) return;
+      const target = window.length - longest - keptBack;
+      const looked = Math.max(least, lookedTo - keptFrom);
+      const place = target <= looked ? looked : safeCut(window, target, looked);
+      lookedTo = Math.max(lookedTo, keptFrom + Math.max(target, 0));
+      if (place <= looked) return;
+      reading = readingOf({ ...carrier, text: window }, normalise);
+      cut = decidable(reading, place, least);
+      if (cut <= least) {
+        // What is in the way may be long, and reading all of it for every piece would take for ever.
+        nextTry = window.length * growth;
+        lookedTo = decidedTo;
+        return;
+      }
+    }
+    if (searches.length > 0) search(reading ?? readingOf({ ...carrier, text: window }, normalise), cut);
+    window = window.slice(least);
+    keptFrom = decidedTo;
+    decidedTo += cut - least;
+    nextTry = 0;
+  };
+
+  // Some conditions ask for no more than which text it is.
+  const bare = readingOf(carrier, false);
+  const nowhere = {
+    letters: createLetterSet(0),
+    sizes: { totalCharacters: 0, messages: 0, tools: 0 },
+    answer: () => undefined,
+  };
+  denied = own.some(({ condition }) => condition.needs === "carrier" && condition.test(bare, nowhere) !== null);
+
+  return {
+    push(piece) {
+      if (closed || denied) return;
+      window += piece;
+      advance();
+    },
+    close() {
+      if (closed || denied) return;
+      closed = true;
+      advance();
+    },
+    get denied() {
+      return denied;
+    },
+    get decidedTo() {
+      return decidedTo;
+    },
+    get edits() {
+      return edits;
+    },
+  };
+};

@@ -1,0 +1,112 @@
+/**
+ * One streamed answer under its policies: every text of it has a window from which words leave once they are decided,
+ * unless a policy has to know all of the answer first. Then everything waits for the end.
+ */
+import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
+import type { Rule } from "./decide.ts";
+import { type Decision, denies, type Edit, type Release, type StreamedCarrier, type StreamGuard } from "./guard.ts";
+import { createReleaseWindow, type ReleaseWindow } from "./release-window.ts";
+
+interface Options {
+  rules: readonly Rule[];
+  /** Decides on the answer as far as it came. */
+  judge(inspection: Inspection): Decision | Promise<Decision>;
+  /** More may be released, or it is decided. */
+  progress(): void;
+}
+
+interface Growing {
+  carrier: Carrier;
+  pieces: string[];
+  length: number;
+  window: ReleaseWindow | null;
+}
+
+const nothing: Release = { to: 0, edits: [] };
+
+const mayStop = ({ enforced, policy }: Rule): boolean => enforced && policy.action !== "flag";
+
+/** Whether words may leave before the answer is over: no rule that may stop it needs more than a stretch of a text. */
+const canRelease = ({ condition: { needs } }: Rule): boolean =>
+  needs === "carrier" || (needs !== "all" && needs.every(({ longest }) => longest !== null));
+
+export const guardStream = ({ rules, judge, progress }: Options): StreamGuard => {
+  const stopping = rules.filter(mayStop);
+  const releases = stopping.every(canRelease);
+  const texts = new Map<string, Growing>();
+  let settling = false;
+  let decision: Decision | null = null;
+  let editsByText = new Map<string, readonly Edit[]>();
+
+  const keyOf = ({ kind, choice, index }: StreamedCarrier): string => `${kind} ${choice} ${index}`;
+
+  const decided = (made: Decision): void => {
+    const byText = Map.groupBy(made.edits, ({ at }) => String(at[0]));
+    editsByText = new Map([...byText].map(([key, edits]) => [key, edits.map((edit) => ({ ...edit, at: [] }))]));
+    decision = made;
+    progress();
+  };
+
+  const settle = (gaps: readonly Gap[]): void => {
+    if (settling) return;
+    settling = true;
+    const carriers = [...texts.values()].map(({ carrier, pieces }) => ({ ...carrier, text: pieces.join("") }));
+    const coverage = gaps.length === 0 ? "full" : carriers.length === 0 ? "none" : "partial";
+    const made = judge({ carriers, coverage, gaps: [...gaps] });
+    if (made instanceof Promise) void made.then(decided);
+    else decided(made);
+  };
+
+  const textOf = (streamed: StreamedCarrier): Growing => {
+    const key = keyOf(streamed);
+    const known = texts.get(key);
+    if (known !== undefined) return known;
+    const { kind, choice, tool } = streamed;
+    const carrier: Carrier = { kind, role: "assistant", choice, tool, at: [key], text: "" };
+    const window = releases ? createReleaseWindow(carrier, stopping) : null;
+    const text: Growing = { carrier, pieces: [], length: 0, window };
+    texts.set(key, text);
+    return text;
+  };
+
+  const stopIfDenied = ({ window }: Growing): void => {
+    if (window?.denied) settle([]);
+  };
+
+  return {
+    push(streamed, piece) {
+      if (settling) return;
+      const text = textOf(streamed);
+      text.pieces.push(piece);
+      text.length += piece.length;
+      text.window?.push(piece);
+      stopIfDenied(text);
+    },
+    close(streamed) {
+      const text = texts.get(keyOf(streamed));
+      if (settling || text === undefined) return;
+      text.window?.close();
+      stopIfDenied(text);
+    },
+    gap(gap) {
+      if (stopping.some(({ policy }) => denies(policy.action) && policy.gaps.includes(gap))) settle([gap]);
+    },
+    end(gaps) {
+      for (const text of texts.values()) {
+        if (settling) return;
+        text.window?.close();
+        stopIfDenied(text);
+      }
+      settle(gaps);
+    },
+    released(streamed) {
+      const text = texts.get(keyOf(streamed));
+      if (text === undefined || (decision !== null && denies(decision.action))) return nothing;
+      if (text.window !== null) return { to: text.window.decidedTo, edits: text.window.edits };
+      return decision === null ? nothing : { to: text.length, edits: editsByText.get(keyOf(streamed)) ?? [] };
+    },
+    get decision() {
+      return decision;
+    },
+  };
+};
