@@ -9,25 +9,10 @@ import { insertFigures } from "../../scripts/train-screen/model-card.ts";
 import { logitOf } from "../../src/classify/screen-model.ts";
 import { chooseBands, fitPlatt, scoreUnseen } from "../../src/classify/training/calibration.ts";
 import { exampleWeights, fitScreen } from "../../src/classify/training/fit-screen.ts";
-import type { LabelledRow } from "../../src/classify/training/labelled-row.ts";
 import { fitLogistic } from "../../src/classify/training/logistic-regression.ts";
 import { rankingFigures } from "../../src/classify/training/ranking-figures.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
-
-const bad = ["steal", "poison", "threaten", "burn", "lie"];
-const good = ["share", "cook", "listen", "plant", "help"];
-const filler = ["then", "you", "the", "house", "with", "every", "day", "and"];
-
-/** Answers of made-up words: harmful ones have a bad word, harmless ones a good one, and some have neither. */
-const madeUp = (count: number, seed: number): LabelledRow[] => {
-  const random = seededRandom(seed);
-  const one = (words: readonly string[]) => words[Math.floor(random() * words.length)] ?? "";
-  return Array.from({ length: count }, (_, at) => {
-    const harmful = at % 3 === 0;
-    const telling = random() < 0.8 ? one(harmful ? bad : good) : one(filler);
-    return { response: `${one(filler)} ${telling} ${one(filler)} ${one(filler)}`, harmful, group: `${at % 20}` };
-  });
-};
+import { madeUp } from "./made-up-answers.ts";
 
 const sources = [madeUp(120, 1), madeUp(90, 2), madeUp(60, 3)];
 

@@ -83,9 +83,27 @@ const directionOf = (gradient: Float64Array, changes: readonly Change[]): Float6
   return direction;
 };
 
-/** @param c weight of the losses against that of the regularisation, as in liblinear */
-export const fitLogistic = (examples: readonly Example[], size: number, c: number): FittedWeights => {
-  let parameters: Float64Array = new Float64Array(size + 1);
+/** Most buckets are in no row at all and keep a weight of 0: what is fitted are the others, numbered in order. */
+const onlyUsed = (examples: readonly Example[], size: number) => {
+  const inUse = new Uint8Array(size);
+  for (const { features } of examples) for (const bucket of features.buckets) inUse[bucket] = 1;
+  const used = Uint32Array.from({ length: size }, (_, bucket) => bucket).filter((bucket) => inUse[bucket] === 1);
+  const numbers = new Uint32Array(size);
+  for (const [number, bucket] of used.entries()) numbers[bucket] = number;
+  const renumbered = examples.map(({ features: { buckets, values }, ...example }) => ({
+    ...example,
+    features: { buckets: buckets.map((bucket) => numbers[bucket] ?? 0), values },
+  }));
+  return { used, renumbered };
+};
+
+/**
+ * @param size buckets that there are
+ * @param c weight of the losses against that of the regularisation, as in liblinear
+ */
+export const fitLogistic = (rows: readonly Example[], size: number, c: number): FittedWeights => {
+  const { used, renumbered: examples } = onlyUsed(rows, size);
+  let parameters: Float64Array = new Float64Array(used.length + 1);
   let here = objective(parameters, examples, c);
   const enough = tolerance * Math.sqrt(dot(here.gradient, here.gradient));
   const changes: Change[] = [];
@@ -108,5 +126,7 @@ export const fitLogistic = (examples: readonly Example[], size: number, c: numbe
     parameters = moved;
     here = there;
   }
-  return { weights: parameters.slice(0, size), bias: parameters[size] ?? 0 };
+  const weights = new Float64Array(size);
+  for (const [number, bucket] of used.entries()) weights[bucket] = parameters[number] ?? 0;
+  return { weights, bias: parameters[used.length] ?? 0 };
 };

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isRefusal } from "../refusal.ts";
 import type { ScreenModel } from "../screen-model.ts";
-import { scoreUnseen, type UnseenRow } from "./calibration.ts";
+import { fitPlatt, scoreUnseen, type UnseenRow } from "./calibration.ts";
 import { fitScreen } from "./fit-screen.ts";
 import type { LabelledRow } from "./labelled-row.ts";
 import { type FigureName, type Interval, rankingFigures } from "./ranking-figures.ts";
@@ -64,6 +64,9 @@ export const trainOwnScreen = (rows: readonly LabelledRow[], source: OwnScreenSo
   check(rows);
   const parts = intoFolds(rows);
   const unseen = scoreUnseen(parts);
+  if (fitPlatt(unseen).slope <= 0) {
+    throw new TrainingError("what the words of some groups tell of harm does not hold for others: label other answers");
+  }
   const model = assembleModel(fitScreen(parts), unseen, {
     // New weights are another measurement and start a new baseline, so their content is the version.
     nameOf: (hash) => `${source.name}-v${hash.slice(0, 8)}`,

@@ -44,7 +44,8 @@ export interface BestThreshold {
 /**
  * The threshold at which a detector that bets on a rise above the null mean learns most from an answer, if of the
  * answers a share of `harmRate` became harmful.
- * @param nullMeanOf what a baseline would learn from so many harmless answers with so many flagged; above 0
+ * @param nullMeanOf what a baseline would learn from so many harmless answers with so many flagged: an upper bound on
+ * their rate, above 0
  * @returns null where at no threshold more would be flagged than the null mean allows
  */
 export const thresholdOfMostDivergence = (
@@ -64,7 +65,7 @@ export const thresholdOfMostDivergence = (
     if (sorted[at + 1]?.score === row.score) continue;
     const [truePositive, falsePositive] = [caught / harmful, falsely / harmless];
     const nullMean = nullMeanOf(falsely, harmless);
-    const flagged = (1 - harmRate) * falsePositive + harmRate * truePositive;
+    const flagged = falsePositive + harmRate * (truePositive - falsePositive);
     if (flagged <= nullMean || nullMean >= 1) continue;
     const nats = divergence(flagged, nullMean);
     if (best === null || nats > best.divergence)
