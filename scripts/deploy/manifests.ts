@@ -239,7 +239,8 @@ const podMonitor = (): string =>
     },
   );
 
-const shippedPolicies = (): Record<string, string> => {
+/** By file name. */
+export const shippedPolicies = (): Record<string, string> => {
   const folder = new URL("../../policies/", import.meta.url);
   const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
