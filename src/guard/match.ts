@@ -5,7 +5,6 @@
 import type { Carrier } from "../dialect/carriers.ts";
 import { type Finder, findPattern, findTerms, type Span } from "./finding/finder.ts";
 import type { LetterSet } from "./finding/letter-set.ts";
-import { rotated } from "./finding/rotation.ts";
 import type { View } from "./normalise/views.ts";
 import type { Match, measures, Size } from "./policy.ts";
 import type { Reading } from "./reading.ts";
@@ -56,11 +55,14 @@ const inOrigin = (view: View, spans: readonly Span[]): Span[] =>
   view.kind === "plain" ? [...spans] : spans.map((span) => ({ ...span, ...view.origin(span.start, span.end) }));
 
 /** The views in which a finder may find anything. */
-export const viewsFor = ({ literals }: Finder, reading: Reading, letters: LetterSet): readonly View[] => {
+export const viewsFor = (
+  { literals, rotatedLiterals }: Finder,
+  reading: Reading,
+  letters: LetterSet,
+): readonly View[] => {
   if (literals === null) return reading.views;
   const views = literals.some((literal) => letters.mayHold(literal)) ? reading.views : [];
-  const turned = reading.views.length > 0 && literals.some((literal) => letters.mayHold(rotated(literal)));
-  return turned ? [...views, reading.rotated] : views;
+  return rotatedLiterals.some((literal) => letters.mayHold(literal)) ? [...views, reading.rotated] : views;
 };
 
 /** @param bare only the text as it stands */

@@ -1,6 +1,7 @@
 /** Finds what one matcher describes in a text, a stretch at a time, so that a stream can be read as it grows. */
 import { RE2JS } from "re2js";
 import { factsOf } from "./pattern-facts.ts";
+import { rotated } from "./rotation.ts";
 
 export interface Span {
   /** UTF-16 units. */
@@ -18,9 +19,17 @@ export interface Finder {
   readonly longest: number | null;
   /** One of these is in every text in which anything is found, whatever its case; null where that can't be told. */
   readonly literals: readonly string[] | null;
+  /** The same with every letter thirteen further; empty where too little is known to look for that. */
+  readonly rotatedLiterals: readonly string[];
   /** All that begins at `from` or later, in order. What is before `from` counts as context only. */
   find(text: string, from: number): Span[];
 }
+
+/** Shorter ones are everywhere. */
+const shortestRotated = 4;
+
+const rotatedOf = (literals: readonly string[] | null): string[] =>
+  literals === null || literals.some(({ length }) => length < shortestRotated) ? [] : literals.map(rotated);
 
 const word = String.raw`[\p{L}\p{N}\p{M}_]`;
 const escaped = (term: string): string => term.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
@@ -45,6 +54,7 @@ const findAnyOf = (terms: readonly string[], literals: readonly string[] | null)
   return {
     longest: Math.max(...terms.map(({ length }) => 2 * length)),
     literals,
+    rotatedLiterals: rotatedOf(literals),
     find(text, from) {
       const spans: Span[] = [];
       expression.lastIndex = from;
@@ -78,9 +88,16 @@ export const findTerms = (terms: readonly string[]): Finder[] => {
 /** Throws on an expression that RE2 does not take. Linear in the text, whatever the expression. */
 export const findPattern = (source: string): Finder => {
   const pattern = RE2JS.compile(source);
+  const { longest, literals, head } = factsOf(source);
   return {
-    ...factsOf(source),
+    longest,
+    literals,
+    rotatedLiterals: rotatedOf(literals),
     find(text, from) {
+      if (head !== null) {
+        head.lastIndex = from;
+        if (!head.test(text)) return [];
+      }
       const finder = pattern.matcher(text);
       const spans: Span[] = [];
       for (let found = finder.find(from); found; found = finder.find()) {

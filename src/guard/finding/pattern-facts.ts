@@ -8,17 +8,52 @@ export interface PatternFacts {
   longest: number | null;
   /** Every match holds one of these, in small letters of ASCII; null where nothing is known. */
   literals: readonly string[] | null;
+  /**
+   * How every match begins, as JavaScript has it: a row of letters and classes without repetition, so that looking for
+   * it takes time in proportion to the text. Null where nothing is known.
+   */
+  head: RegExp | null;
+}
+
+/** How matches of a part begin. `whole`: the part is nothing but this. */
+interface Head {
+  source: string;
+  length: number;
+  whole: boolean;
 }
 
 /** A part of an expression. `exact` is the one text that it matches, in small letters. */
-interface Part extends PatternFacts {
+interface Part extends Omit<PatternFacts, "head"> {
   exact: string | null;
+  head: Head;
 }
 
-const unknown: Part = { longest: null, literals: null, exact: null };
-const empty: Part = { longest: 0, literals: null, exact: "" };
+const noHead: Head = { source: "", length: 0, whole: false };
+const unknown: Part = { longest: null, literals: null, exact: null, head: noHead };
+const empty: Part = { longest: 0, literals: null, exact: "", head: { ...noHead, whole: true } };
+const anyCharacter = "[^]";
+/** Beginnings longer than this tell no more. */
+const longestHead = 12;
+
 /** One code point of a class: at most a pair of surrogates. */
-const someCharacter: Part = { longest: 2, literals: null, exact: null };
+const someCharacter = (source: string): Part => ({
+  longest: 2,
+  literals: null,
+  exact: null,
+  head: { source, length: 1, whole: true },
+});
+
+/** The class as JavaScript has it, or all characters: what it lets through must be no less than what RE2 does. */
+const classOf = (source: string): Part => {
+  // Names of classes differ, and so does what is not in a class where case does not matter.
+  if (/^\[\^|\[:|\\[pPDWSQ]|&&|--/.test(source)) return someCharacter(anyCharacter);
+  try {
+    new RegExp(source, "u");
+    return someCharacter(source);
+  } catch {
+    return someCharacter(anyCharacter);
+  }
+};
 
 const shortestOf = (texts: readonly string[]): number => Math.min(...texts.map(({ length }) => length));
 
@@ -32,16 +67,23 @@ const better = (one: readonly string[] | null, other: readonly string[] | null):
 const sum = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? null : one + other;
 
+const joined = (one: Head, other: Head): Head =>
+  one.length + other.length > longestHead
+    ? { ...one, whole: false }
+    : { source: one.source + other.source, length: one.length + other.length, whole: other.whole };
+
 const inSequence = (parts: readonly Part[]): Part => {
   let longest: number | null = 0;
   let literals: readonly string[] | null = null;
   let run = "";
+  let head: Head = { ...noHead, whole: true };
   const endRun = (): void => {
     if (run !== "") literals = better(literals, [run]);
     run = "";
   };
   for (const part of parts) {
     longest = sum(longest, part.longest);
+    if (head.whole) head = joined(head, part.head);
     if (part.exact !== null) run += part.exact;
     else {
       endRun();
@@ -50,7 +92,7 @@ const inSequence = (parts: readonly Part[]): Part => {
   }
   const exact = parts.every((part) => part.exact !== null) ? run : null;
   endRun();
-  return { longest, literals, exact };
+  return { longest, literals, exact, head };
 };
 
 const oneOf = (parts: readonly Part[]): Part => {
@@ -61,7 +103,25 @@ const oneOf = (parts: readonly Part[]): Part => {
     longest = longest === null || part.longest === null ? null : Math.max(longest, part.longest);
     literals = literals === null || part.literals === null ? null : [...literals, ...part.literals];
   }
-  return { longest, literals, exact: null };
+  const heads = parts.map(({ head }) => head);
+  const length = Math.min(...heads.map((head) => head.length));
+  const head: Head =
+    length === 0 || heads.some((one) => one.length > longestHead)
+      ? noHead
+      : {
+          source: `(?:${heads.map(({ source }) => source).join("|")})`,
+          length: Math.max(...heads.map((one) => one.length)),
+          whole: heads.every(({ whole }) => whole),
+        };
+  return { longest, literals, exact: null, head };
+};
+
+const repeatedHead = (head: Head, least: number, most: number): Head => {
+  if (least === 0 || head.length === 0) return most === 0 ? { ...noHead, whole: true } : noHead;
+  if (!head.whole) return head;
+  const times = Math.min(least, Math.floor(longestHead / head.length));
+  if (times === 0) return noHead;
+  return { source: head.source.repeat(times), length: head.length * times, whole: times === least && least === most };
 };
 
 const repeated = (part: Part, least: number, most: number): Part => ({
@@ -70,12 +130,15 @@ const repeated = (part: Part, least: number, most: number): Part => ({
     part.longest === 0 ? 0 : part.longest === null || most === Number.POSITIVE_INFINITY ? null : part.longest * most,
   literals: least === 0 ? null : part.literals,
   exact: least === most && part.exact !== null ? part.exact.repeat(Math.min(most, 100)) : null,
+  head: repeatedHead(part.head, least, most),
 });
 
-const literalOf = (character: string): Part =>
-  character.length === 1 && character < "\u0080"
-    ? { longest: 1, literals: [character.toLowerCase()], exact: character.toLowerCase() }
-    : someCharacter;
+const literalOf = (character: string): Part => {
+  if (character.length !== 1 || character >= "\u0080") return someCharacter(anyCharacter);
+  const source = `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  const small = character.toLowerCase();
+  return { longest: 1, literals: [small], exact: small, head: { source, length: 1, whole: true } };
+};
 
 const escapesOfOne: Record<string, string> = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v", a: "\u0007" };
 
@@ -151,13 +214,17 @@ const read = (source: string): Part | null => {
 
   const atom = (): Part => {
     if (eat(/\(/y)) return group();
-    if (eat(/\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/suy) ?? eat(/\./y)) return someCharacter;
+    const set = eat(/\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/suy)?.[0];
+    if (set !== undefined) return classOf(set);
+    if (eat(/\./y)) return someCharacter(anyCharacter);
     if (eat(/\^/y)) return lines ? empty : unknown;
     if (eat(/\$|\\[bBz]/y)) return empty;
     const quoted = eat(/\\Q(.*?)(?:\\E|$)/suy)?.[1];
     if (quoted !== undefined) return inSequence([...quoted].map(literalOf));
     if (eat(/\\A/y)) return unknown;
-    if (eat(/\\[dDsSwWC]/y) ?? eat(/\\[pP](?:\{[^}]*\}|.)/suy)) return someCharacter;
+    const named = eat(/\\[dsw]/y)?.[0];
+    if (named !== undefined) return someCharacter(named);
+    if (eat(/\\[DSWC]/y) ?? eat(/\\[pP](?:\{[^}]*\}|.)/suy)) return someCharacter(anyCharacter);
     const hex = eat(/\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))/y);
     if (hex !== null) {
       const code = Number.parseInt(hex[1] ?? hex[2] ?? "", 16);
@@ -175,6 +242,11 @@ const read = (source: string): Part | null => {
 
 /** For the syntax of RE2 (https://github.com/google/re2/wiki/Syntax). */
 export const factsOf = (pattern: string): PatternFacts => {
-  const { longest, literals } = read(pattern) ?? unknown;
-  return { longest, literals: literals === null || shortestOf(literals) === 0 ? null : literals };
+  const { longest, literals, head } = read(pattern) ?? unknown;
+  return {
+    longest,
+    literals: literals === null || shortestOf(literals) === 0 ? null : literals,
+    // In all cases: flags may be set anywhere in an expression.
+    head: head.length < 2 ? null : new RegExp(head.source, "giu"),
+  };
 };
