@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -52,7 +53,9 @@ const startPager = async () => {
 };
 
 const startSubject = async () => {
-  const child = spawn(process.execPath, ["test/deploy/subject-process.ts"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./subject-process.ts", import.meta.url))], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   onTestFinished(async () => {
     child.stdin.end();
     await once(child, "exit");

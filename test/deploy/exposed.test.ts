@@ -9,6 +9,8 @@ import { z } from "zod";
 import { familiesOf } from "../alert/exposition.ts";
 import { type Serving, serveCandor } from "../e2e/running-candor.ts";
 
+const promtool = "promtool";
+
 const ruleFile = z.object({
   groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })),
 });
@@ -76,7 +78,7 @@ describe("a running process exposes", () => {
   });
 
   test("what Prometheus' own lint finds nothing against", (context) => {
-    const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
+    const { error, status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], {
       input: page,
       encoding: "utf8",
     });
@@ -94,7 +96,7 @@ describe("the dashboard", () => {
     }));
     const file = join(folder, "panels.json");
     writeFileSync(file, JSON.stringify({ groups: [{ name: "panels", rules }] }));
-    const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "rules", file], { encoding: "utf8" });
+    const { error, status, stdout, stderr } = spawnSync(promtool, ["check", "rules", file], { encoding: "utf8" });
     if (error !== undefined) context.skip(`promtool can't be run: ${error.message}`);
     expect(status, stdout + stderr).toBe(0);
   });

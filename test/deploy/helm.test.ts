@@ -10,6 +10,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { createChart, merged } from "./go-template.ts";
 import { mistakesIn } from "./kubernetes-schema.ts";
 
+const helm = "helm";
 const folder = "deploy/helm/candor";
 const filesBelow = (path: string): Map<string, string> =>
   new Map(
@@ -152,7 +153,7 @@ describe("the chart", () => {
 
   test("is rendered alike by Helm itself", (context) => {
     const { error, status, stdout, stderr } = spawnSync(
-      "helm",
+      helm,
       ["template", "candor", folder, "--set", "podMonitor.enabled=true,prometheusRule.enabled=true"],
       { encoding: "utf8" },
     );
