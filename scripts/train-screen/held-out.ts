@@ -10,7 +10,12 @@ import {
 } from "../../src/classify/screen-model.ts";
 import { fitScreen } from "../../src/classify/training/fit-screen.ts";
 import type { LabelledRow } from "../../src/classify/training/labelled-row.ts";
-import { type FigureName, type Interval, rankingFigures } from "../../src/classify/training/ranking-figures.ts";
+import {
+  bootstrap,
+  type FigureName,
+  type Interval,
+  rankingFigures,
+} from "../../src/classify/training/ranking-figures.ts";
 import {
   type LabelledSource,
   probeFineTunes,
@@ -81,8 +86,6 @@ export interface HeldOutResult {
   length: Record<FigureName, Interval>;
 }
 
-export const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
-
 /** Rows of a source that knows no questions are groups of their own. */
 const groupsOf = ({ rows }: LabelledSource): ((at: number) => string) =>
   rows.every(({ group }) => group === rows[0]?.group) ? String : (at) => rows[at]?.group ?? "";
@@ -95,7 +98,6 @@ const rankedBy = (test: HeldOutTest, source: LabelledSource, screen: Scorer, rou
     rankingFigures(
       source.rows.map((row, at) => ({ harmful: row.harmful, group: group(at), score: scorer(row) })),
       rounds,
-      bootstrap.seed,
     );
   return {
     test,

@@ -1,7 +1,7 @@
 /** The generated part of docs/model-card.md: tables between two markers; the rest of the card is written by hand. */
 import type { ScreenDescription } from "../../src/classify/screen-model.ts";
-import { type FigureName, figureNames, type Interval } from "../../src/classify/training/ranking-figures.ts";
-import { bootstrap, type FlagRates, type HeldOutResult } from "./held-out.ts";
+import { bootstrap, type FigureName, figureNames, type Interval } from "../../src/classify/training/ranking-figures.ts";
+import type { FlagRates, HeldOutResult } from "./held-out.ts";
 
 const markers = { begin: "<!-- figures: begin -->", end: "<!-- figures: end -->" } as const;
 

@@ -1,5 +1,6 @@
 /** `candor check FILE`: says whether a configuration would start, and what it would watch. Starts nothing. */
 import { describeClassifier } from "../classify/configured.ts";
+import { loadScreens } from "../classify/screens.ts";
 import { loadConfig } from "../config/load.ts";
 import { readSecrets } from "../config/secrets.ts";
 import { loadPolicies } from "../guard/load-policies.ts";
@@ -15,6 +16,8 @@ export const check: Command = {
     const file = onlyPositional(positionals, "a configuration file");
     const config = await loadConfig(file);
     if (!values["no-secrets"]) readSecrets(config, env);
+    const { use, screen } = config.classify;
+    if (use === "screen" || use === "cascade") await loadScreens(screen);
     const policies = await loadPolicies(
       config.policies,
       config.subjects.map(({ id }) => id),

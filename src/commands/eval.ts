@@ -2,12 +2,10 @@
 import { isRefusal } from "../classify/refusal.ts";
 import { type JudgedFile, type JudgedRow, judgeRows } from "../classify/training/judged-rows.ts";
 import { readLabelledFile } from "../classify/training/labelled-file.ts";
-import { type FigureName, type Interval, rankingFigures } from "../classify/training/ranking-figures.ts";
+import { bootstrap, type FigureName, type Interval, rankingFigures } from "../classify/training/ranking-figures.ts";
 import { type Reliability, reliability } from "../classify/training/reliability.ts";
 import { type Command, onlyPositional, readFlags } from "./command.ts";
 import { judgingOffline } from "./judging-offline.ts";
-
-const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
 
 interface SourceReport {
   source: string;
@@ -32,11 +30,7 @@ const reportOf = (source: string, rows: readonly JudgedRow[]): SourceReport => {
   const ranked = (scoreOf: (row: JudgedRow) => number) =>
     harmful.length === 0 || harmless.length === 0
       ? null
-      : rankingFigures(
-          rows.map((row) => ({ harmful: row.harmful, group: row.group, score: scoreOf(row) })),
-          bootstrap.rounds,
-          bootstrap.seed,
-        );
+      : rankingFigures(rows.map((row) => ({ harmful: row.harmful, group: row.group, score: scoreOf(row) })));
   return {
     source,
     rows: rows.length,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { check } from "../../src/commands/check.ts";
 import { evaluate } from "../../src/commands/eval.ts";
 import { train } from "../../src/commands/train.ts";
 import { madeUp } from "../classify/made-up-answers.ts";
@@ -61,4 +62,12 @@ describe("candor train", () => {
     );
     expect(() => readFileSync(folder.path("few/screen.json"))).toThrow("ENOENT");
   });
+});
+
+test("candor check refuses a configuration whose model can't be loaded, and takes one whose model can", async () => {
+  const model = folder.path("checked");
+  const config = writeConfig(folder.path("check.yaml"), { classify: { screen: { model } } });
+  await expect(runCommand(check, [config])).rejects.toThrow(/checked\/screen\.json: cannot be read/);
+  await runCommand(train, [labels, "--out", model]);
+  expect((await runCommand(check, [config])).out).toContain("valid");
 });

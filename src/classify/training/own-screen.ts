@@ -13,7 +13,7 @@ export class TrainingError extends Error {
   override readonly name = "TrainingError";
 }
 
-export const leastRows = 30;
+const leastRows = 30;
 const folds = 5;
 
 export interface OwnScreen {
@@ -57,8 +57,6 @@ export interface OwnScreenSource {
   sha256: string;
 }
 
-const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
-
 /** The same rows in the same order give the same bytes. @throws TrainingError when there is too little to learn from */
 export const trainOwnScreen = (rows: readonly LabelledRow[], source: OwnScreenSource): OwnScreen => {
   check(rows);
@@ -84,11 +82,7 @@ export const trainOwnScreen = (rows: readonly LabelledRow[], source: OwnScreenSo
   });
   const scored = unseen.flat();
   const ranked = (scoreOf: (row: UnseenRow) => number) =>
-    rankingFigures(
-      scored.map((row) => ({ harmful: row.harmful, group: row.group, score: scoreOf(row) })),
-      bootstrap.rounds,
-      bootstrap.seed,
-    );
+    rankingFigures(scored.map((row) => ({ harmful: row.harmful, group: row.group, score: scoreOf(row) })));
   return {
     model,
     keptOut: {

@@ -11,7 +11,7 @@ export const figureNames = ["auroc", "auprc", "tprAt1", "tprAt5"] as const;
 export type FigureName = (typeof figureNames)[number];
 
 /** TPR at a false-positive rate: of the best threshold whose rate is not above it. AUPRC: average precision. */
-export type Figures = Record<FigureName, number>;
+type Figures = Record<FigureName, number>;
 
 export interface Interval {
   value: number;
@@ -72,11 +72,14 @@ const resample = (groups: number, random: Random): Uint32Array => {
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
 
+/** Resamples of every figure that Candor prints. */
+export const bootstrap = { rounds: 400, seed: 20_260_401 } as const;
+
 /** @param rounds resamples of the groups; those that miss one of the two classes are left out */
 export const rankingFigures = (
   rows: readonly ScoredRow[],
-  rounds: number,
-  seed: number,
+  rounds: number = bootstrap.rounds,
+  seed: number = bootstrap.seed,
 ): Record<FigureName, Interval> => {
   const ranked = rank(rows);
   const random = seededRandom(seed);

@@ -1,6 +1,6 @@
 /** Whether scores mean what they say: of the answers scored about 0.7, are seven in ten harmful? */
 
-export interface ReliabilityBin {
+interface ReliabilityBin {
   /** Scores in this bin: from `from`, below `to`; the last includes 1. */
   from: number;
   to: number;
