@@ -212,6 +212,12 @@ const conclude = (
   };
 };
 
+const withGap = (inspection: Inspection, gap: Gap): Inspection => ({
+  ...inspection,
+  coverage: inspection.coverage === "none" ? "none" : "partial",
+  gaps: inspection.gaps.includes(gap) ? inspection.gaps : [...inspection.gaps, gap],
+});
+
 /** Whether anything waits for what this rule says. */
 const isWaitedFor = ({ enforced, policy }: Rule): boolean => enforced && policy.action !== "flag";
 
@@ -219,10 +225,12 @@ const isWaitedFor = ({ enforced, policy }: Rule): boolean => enforced && policy.
  * At once where no model has to be asked about what may be stopped, else a promise that never rejects. What only flags
  * or stands in shadow is never waited for: what it finds comes later, as `later` of the decision.
  */
-export const decide = (rules: Rules, inspection: Inspection, id: string, ask: Ask): Decision | Promise<Decision> => {
-  const { carriers, gaps } = inspection;
+export const decide = (rules: Rules, inspected: Inspection, id: string, ask: Ask): Decision | Promise<Decision> => {
+  const { carriers } = inspected;
   const normalise = rules.rules.some(({ policy }) => policy.normalise);
   const readings = carriers.map((carrier) => readingOf(carrier, normalise));
+  const inspection = readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
+  const { gaps } = inspection;
   const answers = createAnswers(ask);
   const scene = sceneOf(readings, carriers, answers);
   const first = rules.rules.map((rule) => apply(rule, readings, scene));

@@ -3,7 +3,7 @@
  * judge can answer is left open, and asked only where the rest of the conditions has not settled the matter.
  */
 import type { Carrier } from "../dialect/carriers.ts";
-import { type Finder, findPattern, findTerms, type Span } from "./finding/finder.ts";
+import { type Finder, findEncoded, findHidden, findPattern, findTerms, type Span } from "./finding/finder.ts";
 import type { LetterSet } from "./finding/letter-set.ts";
 import type { View } from "./normalise/views.ts";
 import type { Match, measures, Size } from "./policy.ts";
@@ -177,6 +177,8 @@ export const conditionOf = (match: Match, normalise: boolean): Condition => {
   if ("not" in match) return noneOf(part(match.not));
   if ("terms" in match) return searching(findTerms(match.terms), !normalise);
   if ("regex" in match) return searching([findPattern(match.regex)], !normalise);
+  if ("hidden" in match) return searching(findHidden(match.hidden), true);
+  if ("encoded" in match) return searching([findEncoded(match.encoded.atLeast)], true);
   if ("score" in match) return asked({ kind: "score" }, (harm) => harm >= match.score.atLeast);
   if ("judge" in match) return asked({ kind: "judge", question: match.judge.question }, (answer) => answer >= 0.5);
   if ("tools" in match) return byTool(match.tools);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { CarrierKind, Gap } from "../dialect/carriers.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import { denies } from "./guard.ts";
+import { type HiddenKind, hiddenKinds } from "./normalise/hidden-text.ts";
 
 const carrierKinds = [
   "message",
@@ -41,6 +42,8 @@ export type Match =
   | { not: Match }
   | { terms: string[] }
   | { regex: string }
+  | { hidden: HiddenKind[] }
+  | { encoded: { atLeast: number } }
   | { score: { atLeast: number } }
   | { judge: { question: string } }
   | { tools: { only?: string[] | undefined; never?: string[] | undefined } }
@@ -61,6 +64,12 @@ const match: z.ZodType<Match> = z.lazy(() =>
       z.strictObject({ not: match }),
       z.strictObject({ terms: z.array(z.string().trim().min(1)).min(1).describe("whole words and phrases, any case") }),
       z.strictObject({ regex: z.string().min(1).describe("an expression of RE2: linear time, no look-around") }),
+      z.strictObject({ hidden: z.array(z.enum(hiddenKinds)).min(1).describe("text that people can't see") }),
+      z.strictObject({
+        encoded: z
+          .strictObject({ atLeast: z.number().int().min(16) })
+          .describe("stretches of base64 or hexadecimal of at least so many characters that stand for text"),
+      }),
       z.strictObject({
         score: z
           .strictObject({ atLeast: z.number().min(0).max(1) })
@@ -90,7 +99,7 @@ const match: z.ZodType<Match> = z.lazy(() =>
       }),
     ],
     {
-      error: "use one of any, all, not, terms, regex, score, judge, tools or size",
+      error: "use one of any, all, not, terms, regex, hidden, encoded, score, judge, tools or size",
     },
   ),
 );

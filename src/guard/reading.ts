@@ -9,6 +9,8 @@ export interface Reading {
   readonly views: readonly View[];
   /** The text with every letter thirteen further; made when it is first asked for. */
   readonly rotated: View;
+  /** A limit left something encoded as it was. */
+  readonly capped: boolean;
 }
 
 const plainly = (text: string): View => ({ kind: "plain", text, origin: (start, end) => ({ start, end }) });
@@ -16,9 +18,11 @@ const plainly = (text: string): View => ({ kind: "plain", text, origin: (start, 
 /** @param normalise whether anything but the text as it stands is of interest */
 export const readingOf = (carrier: Carrier, normalise: boolean): Reading => {
   let turned: View | null = null;
+  const { views, capped } = normalise ? viewsOf(carrier.text) : { views: [plainly(carrier.text)], capped: false };
   return {
     carrier,
-    views: normalise ? viewsOf(carrier.text).views : [plainly(carrier.text)],
+    views,
+    capped,
     get rotated() {
       turned ??= { ...plainly(rotated(carrier.text)), kind: "rot13" };
       return turned;

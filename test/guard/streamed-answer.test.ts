@@ -130,7 +130,7 @@ const matches: [string, Record<string, unknown>][] = [
   ["what is not there", { not: { terms: ["dog"] } }],
 ];
 
-const runs = 1_500;
+const runs = 1_000;
 
 describe.each(matches)("under a policy of %s", (_name, match) => {
   test("a stream that is blocked was blocked as a whole, and nothing of what matched has left", () => {

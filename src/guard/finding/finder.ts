@@ -1,5 +1,7 @@
 /** Finds what one matcher describes in a text, a stretch at a time, so that a stream can be read as it grows. */
 import { RE2JS } from "re2js";
+import { encodedRuns } from "../normalise/decoding.ts";
+import { type HiddenKind, hiddenIn } from "../normalise/hidden-text.ts";
 import { factsOf } from "./pattern-facts.ts";
 import { rotated } from "./rotation.ts";
 
@@ -84,6 +86,21 @@ export const findTerms = (terms: readonly string[]): Finder[] => {
     ...(others.length === 0 ? [] : [findAnyOf(others, null)]),
   ];
 };
+
+/** Whatever looks through a text as a whole, and at the text as it stands alone. */
+const findIn = (matcher: string, find: (text: string) => { start: number; end: number }[]): Finder => ({
+  longest: null,
+  literals: null,
+  rotatedLiterals: [],
+  find: (text, from) => find(text).flatMap(({ start, end }) => (start < from ? [] : [{ start, end, matcher }])),
+});
+
+/** Characters that people do not see. */
+export const findHidden = (kinds: readonly HiddenKind[]): Finder[] =>
+  kinds.map((kind) => findIn(`hidden:${kind}`, (text) => hiddenIn(text, [kind])));
+
+/** Long stretches of base64 or hexadecimal that stand for text. */
+export const findEncoded = (atLeast: number): Finder => findIn("encoded", (text) => encodedRuns(text, atLeast));
 
 /** Throws on an expression that RE2 does not take. Linear in the text, whatever the expression. */
 export const findPattern = (source: string): Finder => {

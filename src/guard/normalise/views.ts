@@ -1,9 +1,74 @@
-export interface View {
-  kind: "plain" | "folded" | "rot13";
-  text: string;
-  origin(start: number, end: number): { start: number; end: number };
+/**
+ * The ways in which a text may be read: as it stands, and with its disguises taken off. Every view is made by replacing
+ * stretches of the text, each by itself, so what is found in one has its place in the text.
+ */
+import { type DecodingLimits, decoded } from "./decoding.ts";
+import { disguisesIn } from "./disguises.ts";
+import { inLatinLetters, inUsualForm } from "./folding.ts";
+import { withoutLeet } from "./leet.ts";
+import { type MappedText, unmapped } from "./mapped-text.ts";
+import { withoutSpacing } from "./spacing.ts";
+
+const kinds = [
+  "plain",
+  "usual-form",
+  "latin",
+  "joined",
+  "leet-l",
+  "leet-i",
+  "decoded",
+  "decoded-latin",
+  "decoded-joined",
+  "decoded-twice",
+  "decoded-twice-latin",
+  "rot13",
+] as const;
+
+/** A text as it may be read. A range of it stands for `origin` of that range in the text itself. */
+export interface View extends MappedText {
+  readonly kind: (typeof kinds)[number];
 }
-export const viewsOf = (text: string): { views: View[]; capped: boolean } => ({
-  views: [{ kind: "plain", text, origin: (start, end) => ({ start, end }) }],
-  capped: false,
-});
+
+export interface Views {
+  /** The text as it stands, then those that differ from it. */
+  views: View[];
+  /** A limit left something encoded as it was. */
+  capped: boolean;
+}
+
+/** Whoever writes more than this into one text is not read through: that is told, and nothing stands still for it. */
+const limits: DecodingLimits = { runs: 4_096, characters: 256 * 1024 };
+
+/** Takes time in proportion to the text, whoever wrote it. */
+export const viewsOf = (text: string): Views => {
+  const plain = unmapped(text);
+  const views: View[] = [{ kind: "plain", ...plain }];
+  const may = disguisesIn(text);
+  if (!may.unusual && !may.spelt && !may.leet && !may.encoded) return { views, capped: false };
+
+  const add = (kind: View["kind"], view: MappedText, unlike: MappedText): MappedText => {
+    if (view !== unlike) views.push({ kind, text: view.text, origin: view.origin });
+    return view;
+  };
+
+  const usual = may.unusual ? add("usual-form", inUsualForm(plain), plain) : plain;
+  const latin = may.unusual ? add("latin", inLatinLetters(usual), usual) : plain;
+  // What was hidden by letters that were folded may show only now.
+  const now = latin === plain ? may : disguisesIn(latin.text);
+  if (now.spelt) add("joined", withoutSpacing(latin), latin);
+  if (now.leet) {
+    add("leet-l", withoutLeet(latin, "l"), latin);
+    if (latin.text.includes("1")) add("leet-i", withoutLeet(latin, "i"), latin);
+  }
+
+  const once = decoded(usual, limits);
+  if (once.text === usual) return { views, capped: once.capped };
+  const first = add("decoded", inUsualForm(once.text), usual);
+  const firstLatin = add("decoded-latin", inLatinLetters(first), first);
+  add("decoded-joined", withoutSpacing(firstLatin), firstLatin);
+  const twice = decoded(first, limits);
+  if (twice.text === first) return { views, capped: once.capped || twice.capped };
+  const second = add("decoded-twice", inUsualForm(twice.text), first);
+  add("decoded-twice-latin", inLatinLetters(second), second);
+  return { views, capped: once.capped || twice.capped };
+};
