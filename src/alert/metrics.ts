@@ -2,6 +2,7 @@
  * Everything that Candor exposes to Prometheus, in a registry of its own. Implements the meters that the other modules
  * count with. No label value ever comes from a client, so the number of series is known from the configuration.
  */
+import { setImmediate } from "node:timers/promises";
 import { Registry } from "prom-client";
 import type { JudgingMeter } from "../classify/cached.ts";
 import type { CostMeter } from "../classify/spending.ts";
@@ -13,6 +14,7 @@ import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
 import { createDecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
+import { expositionOf } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
@@ -75,7 +77,7 @@ export const createMetrics = ({ subjects, routes, classifiers, policies, replica
     contentType: registry.contentType,
     async text() {
       refreshPersona();
-      return registry.metrics();
+      return expositionOf(registry, setImmediate);
     },
     close: process.stop,
   };
