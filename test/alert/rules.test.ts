@@ -105,6 +105,14 @@ describe("the Prometheus tools accept", () => {
     ["that every alert fires and resolves", "promtool test rules rules/candor.rules.test.yml"],
     ["the example configuration", "promtool check config prometheus.example.yml"],
     ["the example of an Alertmanager", "amtool check-config alertmanager.example.yml"],
+    [
+      "that pages reach whoever is on call",
+      "amtool config routes test --config.file=alertmanager.example.yml --verify.receivers=pages severity=page subject=support",
+    ],
+    [
+      "that tickets reach the queue",
+      "amtool config routes test --config.file=alertmanager.example.yml --verify.receivers=tickets severity=ticket",
+    ],
   ] as const)("%s (%s)", ([, command], context) => {
     const [tool = "", ...args] = command.split(" ");
     const { error, status, stdout, stderr } = spawnSync(tool, args, { cwd: folder, encoding: "utf8" });
