@@ -75,6 +75,11 @@ echo "as user $(stat -c %u "/proc/$candor"), memory $(awk '/VmRSS/ { print $2 / 
 curl -fsS "$(url data)/v1/chat/completions" -H 'authorization: Bearer none' -H 'content-type: application/json' \
   -d '{"model": "model-x", "messages": [{"role": "user", "content": "How do I start running?"}]}' | grep -o 'Take it slowly.'
 
+# The image's own health check, at the port that was free here.
+health=$(buildah inspect --type image --format '{{index .Docker.Config.Healthcheck.Test 3}}' "$name")
+port=$(url control | grep -o '[0-9]*$')
+env -i /usr/sbin/chroot --userspec=65532:65532 "$root" /usr/local/bin/node -e "$(echo "$health" | sed "s/:9090/:$port/")" && echo "healthy"
+
 kill -TERM "$candor"
 wait "$candor" && echo "ended with 0 after TERM"
 test -s "$work/data/candor.db" && echo "evidence is in /data"
