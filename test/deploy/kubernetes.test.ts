@@ -1,11 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { startOpenAiServer } from "../../src/demo/openai-server.ts";
 import { loadPolicies } from "../../src/guard/load-policies.ts";
 import { mistakesIn } from "./kubernetes-schema.ts";
 
@@ -48,6 +52,7 @@ const labels = z.record(z.string(), z.string());
 const container = z.object({
   name: z.string(),
   image: z.string(),
+  command: z.array(z.string()).default([]),
   env: z.array(z.object({ name: z.string() })).default([]),
   ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
   securityContext: z.unknown().optional(),
@@ -172,6 +177,29 @@ describe.each(["sidecar-native.yaml", "sidecar-classic.yaml", "gateway.yaml"])("
     expect(selectors.length).toBeGreaterThan(1);
     for (const selector of selectors) expect(pod.metadata.labels).toMatchObject(selector);
   });
+});
+
+test("the example app asks the model through its base URL, with a key of its own", async () => {
+  const heard: string[] = [];
+  const model = await startOpenAiServer({
+    model: "gpt-4o-mini",
+    speaker: {
+      say(messages) {
+        heard.push(messages.at(-1)?.content ?? "");
+        return "Leek.";
+      },
+    },
+  });
+  const template = one(only(deployment, objectsIn("sidecar-native.yaml"))).spec.template;
+  const app = one(template.spec.containers);
+  expect(app.env.map(({ name }) => name).sort()).toEqual(["OPENAI_API_KEY", "OPENAI_BASE_URL"]);
+  const [, ...args] = app.command;
+  const child = spawn(process.execPath, args, { env: { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" } });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  child.kill();
+  await model.close();
+  expect(line).toMatch(/^200 .*Leek\./);
+  expect(heard).toEqual(["Name a vegetable."]);
 });
 
 test("a native sidecar starts before the app, and a classic one beside it", () => {
