@@ -1,6 +1,5 @@
 /** Kubernetes manifests: Candor beside an app in two ways, or as a gateway for many, and what belongs to them. */
 import { readdirSync, readFileSync } from "node:fs";
-import { Document, Scalar, visit } from "yaml";
 import {
   candorConfig,
   candorContainer,
@@ -11,20 +10,10 @@ import {
   ports,
   uid,
 } from "./candor-container.ts";
+import { yamlText } from "./yaml-text.ts";
 
 const written = (comment: readonly string[], ...objects: readonly object[]): string =>
-  objects
-    .map((object, index) => {
-      const document = new Document(object, { aliasDuplicateObjects: false });
-      if (index === 0) document.commentBefore = comment.map((line) => ` ${line}`).join("\n");
-      visit(document, {
-        Scalar(_key, node) {
-          if (typeof node.value === "string" && node.value.includes("\n")) node.type = Scalar.BLOCK_LITERAL;
-        },
-      });
-      return document.toString({ lineWidth: 0 });
-    })
-    .join("---\n");
+  yamlText({ comment: [...comment, made] }, ...objects);
 
 const made = "Made by scripts/write-deploy.ts from scripts/deploy/manifests.ts. Explained in docs/deploy.md.";
 
@@ -107,7 +96,6 @@ const nativeSidecar = (): string =>
       "Candor beside an app, as a native sidecar (Kubernetes 1.29 or newer): it is ready before the app starts and is ended",
       "after the app has ended. The app calls http://127.0.0.1:8080/v1.",
       "Needs policies.yaml, and: kubectl create secret generic candor --from-literal=token=...",
-      made,
     ],
     sidecarConfig,
     appDeployment({
@@ -123,7 +111,6 @@ const classicSidecar = (): string =>
       "The same for clusters without native sidecars. Candor is told to end at the same time as the app, so it takes new",
       "requests for drain.minSeconds more; the app must retry its first calls, because Candor may start after it.",
       "Needs policies.yaml, and: kubectl create secret generic candor --from-literal=token=...",
-      made,
     ],
     sidecarConfig,
     appDeployment({ containers: [appContainer, candorContainer({ dataPort: false })] }),
@@ -139,7 +126,6 @@ const gateway = (): string =>
       "Candor as a gateway for several apps, which call http://candor-gateway:8080/v1 from namespaces with the label",
       "candor-client=allowed. Each replica watches on its own: it learns its own baseline and asks its own probes.",
       "Needs policies.yaml, and: kubectl create secret generic candor --from-literal=token=...",
-      made,
     ],
     configMap("candor-gateway", { "candor.yaml": candorConfig("0.0.0.0") }),
     {
@@ -225,7 +211,7 @@ const gateway = (): string =>
 /** A sidecar has no Service of its own, so pods are monitored, whether Candor is their only container or not. */
 const podMonitor = (): string =>
   written(
-    ["Has the Prometheus operator scrape every Candor, sidecars too. The alerts look for the job name `candor`.", made],
+    ["Has the Prometheus operator scrape every Candor, sidecars too. The alerts look for the job name `candor`."],
     {
       apiVersion: "monitoring.coreos.com/v1",
       kind: "PodMonitor",
@@ -248,7 +234,7 @@ export const shippedPolicies = (): Record<string, string> => {
 
 const policies = (): string =>
   written(
-    ["The policies that come with Candor. Edit them here; pods are to be restarted then.", made],
+    ["The policies that come with Candor. Edit them here; pods are to be restarted then."],
     configMap("candor-policies", shippedPolicies()),
   );
 

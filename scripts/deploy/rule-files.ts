@@ -1,6 +1,7 @@
 /** The alerts as Prometheus reads them: a plain rules file, and the same as a resource of the Prometheus operator. */
-import { Document, Scalar, visit } from "yaml";
+import type { YAMLMap } from "yaml";
 import { type Alert, alertGroups } from "./alerts.ts";
+import { yamlText } from "./yaml-text.ts";
 
 /** Section of the runbooks for an alert. Helm's chart and `sed` put a base in front of it. */
 const runbookOf = ({ name }: Alert): string => `docs/runbooks.md#${name.toLowerCase()}`;
@@ -19,45 +20,38 @@ const notes = new Map(
   alertGroups.flatMap(({ alerts }) => alerts.map(({ name, note }) => [String(name), note] as const)),
 );
 
-/** Readable YAML: expressions as blocks, long sentences folded, and a rule's reason as a comment above it. */
-const written = (content: unknown, comment: string): string => {
-  const document = new Document(content);
-  document.commentBefore = comment;
-  visit(document, {
-    Scalar(_key, node) {
-      if (typeof node.value !== "string" || node.value.length < 100) return;
-      node.type = node.value.includes("\n") ? Scalar.BLOCK_LITERAL : Scalar.BLOCK_FOLDED;
-    },
-    Map(key, node) {
-      const name = node.get("alert");
-      if (typeof name !== "string") return;
-      node.spaceBefore = key !== 0;
-      const note = notes.get(name);
-      if (note !== undefined) node.commentBefore = ` ${note}`;
-    },
-  });
-  return document.toString({ lineWidth: 118 });
+/** A blank line between rules, and a rule's reason as a comment above it. */
+const adorn = (map: YAMLMap, first: boolean): void => {
+  const name = map.get("alert");
+  if (typeof name !== "string") return;
+  map.spaceBefore = !first;
+  const note = notes.get(name);
+  if (note !== undefined) map.commentBefore = ` ${note}`;
 };
 
-const made = " Made by scripts/write-deploy.ts from scripts/deploy/alerts.ts: change it there.";
-const guarantee = [
-  " The persona alerts compare evidence with its threshold and nothing else: the detector's guarantee holds at every",
-  " moment, so a `for:` would only delay them, and averaging over time would break it.",
-];
+const made = "Made by scripts/write-deploy.ts from scripts/deploy/alerts.ts: change it there.";
 
 export const rulesFile = (): string =>
-  written(
+  yamlText(
+    {
+      comment: [
+        "Alerts on what Candor exposes. Valid on Prometheus 2.42 and 3.x.",
+        made,
+        "The persona alerts compare evidence with its threshold and nothing else: the detector's guarantee holds at every",
+        "moment, so a `for:` would only delay them, and averaging over time would break it.",
+      ],
+      adorn,
+    },
     { groups: ruleGroups() },
-    [" Alerts on what Candor exposes. Valid on Prometheus 2.42 and 3.x.", made, ...guarantee].join("\n"),
   );
 
 export const prometheusRule = (): string =>
-  written(
+  yamlText(
+    { comment: ["The alerts of deploy/prometheus/rules for the Prometheus operator.", made], adorn },
     {
       apiVersion: "monitoring.coreos.com/v1",
       kind: "PrometheusRule",
       metadata: { name: "candor", labels: { "app.kubernetes.io/name": "candor" } },
       spec: { groups: ruleGroups() },
     },
-    [" The alerts of deploy/prometheus/rules for the Prometheus operator.", made].join("\n"),
   );
