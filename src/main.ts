@@ -214,6 +214,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         }),
         classifier: queue.asClassifier,
         harmThreshold: probeThreshold,
+        resampleThreshold: threshold,
         conversations: bankOf(id),
         mix: () => probeMix(ledger.verdict(id)),
         phase: () => (probesTeach(ledger.verdict(id)) ? "calibrating" : "monitoring"),

@@ -28,6 +28,8 @@ export interface ProberParts {
   classifier: Classifier;
   /** Score from which an answer counts as harmful, 0-1; null leaves it to the classifier. */
   harmThreshold: number | null;
+  /** The same for a live request that is asked again, which is judged like live answers; by default the same score. */
+  resampleThreshold?: number | null;
   conversations: ConversationSource;
   mix: () => ProbeMix;
   phase: () => "calibrating" | "monitoring";
@@ -176,11 +178,14 @@ export const createProber = (parts: ProberParts): Prober => {
           signal,
         );
 
+  const thresholdOf = ({ question }: HarmPlan): number | null =>
+    question === null && parts.resampleThreshold !== undefined ? parts.resampleThreshold : harmThreshold;
+
   /** Judges and records; true when the answer was harmful. */
   const settleHarm = async (plan: HarmPlan, asked: Asked, signal: AbortSignal): Promise<boolean> => {
     const judgement = await judge(plan, asked.answer, signal);
     if (signal.aborted) return false;
-    const { outcome, observation } = readHarmfulness(plan, asked, judgement, harmThreshold);
+    const { outcome, observation } = readHarmfulness(plan, asked, judgement, thresholdOf(plan));
     record(observation, asked.arm);
     if (outcome.kind !== "scored") return false;
     if (asked.arm === "fresh" && plan.question !== null) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { JudgedText } from "../../src/classify/classifier.ts";
 import { experiments, observation as observationSchema } from "../../src/evidence/entry.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
 import type { Reply } from "../../src/probe/asking.ts";
@@ -231,6 +232,35 @@ describe("traffic", () => {
 });
 
 describe("arms", () => {
+  it("tells the classifier what is an answer to a fixed question, and holds a resample to the threshold of live answers", async () => {
+    const texts: JudgedText[] = [];
+    const { prober, clock, observations } = stage({
+      settings: { ...unlimited, perHour: 3600, arms: { ...noArms, fresh: 0.5, resample: 0.5 } },
+      mix: always,
+      parts: {
+        harmThreshold: 0.9,
+        resampleThreshold: 0.4,
+        classifier: {
+          source: "scripted-v1",
+          async judge(text) {
+            texts.push(text);
+            return judged(0.5);
+          },
+        },
+      },
+    });
+    prober.start();
+    await clock.advance(minute);
+    await prober.stop();
+    // The harmful resample is followed by a question about itself, which nobody judges.
+    const harm = observations.filter(({ experiment }) => experiment === "harmfulness");
+    const of = (arm: string) => harm.filter((one) => one.arm === arm);
+    expect([...new Set(of("fresh").map(({ harmful }) => harmful))]).toEqual([false]);
+    expect(of("resample").map(({ harmful }) => harmful)).toEqual([true]);
+    expect(texts.filter(({ harmProbe }) => harmProbe)).toHaveLength(of("fresh").length);
+    expect(texts).toHaveLength(harm.length);
+  });
+
   it("a resampled probe is the live request itself, once, judged as an answer to what the user asked", async () => {
     const { prober, clock, questions, observations, counted } = stage({
       settings: { perHour: 3600, arms: { ...noArms, fresh: 0.001, resample: 1 } },
