@@ -5,6 +5,8 @@
 import type { Carrier } from "../dialect/carriers.ts";
 import { type Finder, findEncoded, findHidden, findPattern, findTerms, type Span } from "./finding/finder.ts";
 import type { LetterSet } from "./finding/letter-set.ts";
+import { findPersonalData, personalDataKinds } from "./finding/personal-data.ts";
+import { findSecrets, secretKinds } from "./finding/secrets.ts";
 import type { View } from "./normalise/views.ts";
 import type { Match, measures, Size } from "./policy.ts";
 import type { Reading } from "./reading.ts";
@@ -177,6 +179,13 @@ export const conditionOf = (match: Match, normalise: boolean): Condition => {
   if ("not" in match) return noneOf(part(match.not));
   if ("terms" in match) return searching(findTerms(match.terms), !normalise);
   if ("regex" in match) return searching([findPattern(match.regex)], !normalise);
+  if ("secrets" in match) {
+    return searching(findSecrets(match.secrets === "all" ? secretKinds : match.secrets), !normalise);
+  }
+  if ("personalData" in match) {
+    const kinds = match.personalData === "all" ? personalDataKinds : match.personalData;
+    return searching(findPersonalData(kinds), !normalise);
+  }
   if ("hidden" in match) return searching(findHidden(match.hidden), true);
   if ("encoded" in match) return searching([findEncoded(match.encoded.atLeast)], true);
   if ("score" in match) return asked({ kind: "score" }, (harm) => harm >= match.score.atLeast);

@@ -6,6 +6,8 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { CarrierKind, Gap } from "../dialect/carriers.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
+import { type PersonalDataKind, personalDataKinds } from "./finding/personal-data.ts";
+import { type SecretKind, secretKinds } from "./finding/secrets.ts";
 import { denies } from "./guard.ts";
 import { type HiddenKind, hiddenKinds } from "./normalise/hidden-text.ts";
 
@@ -42,6 +44,8 @@ export type Match =
   | { not: Match }
   | { terms: string[] }
   | { regex: string }
+  | { secrets: "all" | SecretKind[] }
+  | { personalData: "all" | PersonalDataKind[] }
   | { hidden: HiddenKind[] }
   | { encoded: { atLeast: number } }
   | { score: { atLeast: number } }
@@ -64,6 +68,14 @@ const match: z.ZodType<Match> = z.lazy(() =>
       z.strictObject({ not: match }),
       z.strictObject({ terms: z.array(z.string().trim().min(1)).min(1).describe("whole words and phrases, any case") }),
       z.strictObject({ regex: z.string().min(1).describe("an expression of RE2: linear time, no look-around") }),
+      z.strictObject({
+        secrets: z.union([z.literal("all"), z.array(z.enum(secretKinds)).min(1)]).describe("keys, tokens, passwords"),
+      }),
+      z.strictObject({
+        personalData: z
+          .union([z.literal("all"), z.array(z.enum(personalDataKinds)).min(1)])
+          .describe("of which numbers with a checksum are checked"),
+      }),
       z.strictObject({ hidden: z.array(z.enum(hiddenKinds)).min(1).describe("text that people can't see") }),
       z.strictObject({
         encoded: z
@@ -99,7 +111,8 @@ const match: z.ZodType<Match> = z.lazy(() =>
       }),
     ],
     {
-      error: "use one of any, all, not, terms, regex, hidden, encoded, score, judge, tools or size",
+      error:
+        "use one of any, all, not, terms, regex, secrets, personalData, hidden, encoded, score, judge, tools or size",
     },
   ),
 );

@@ -5,7 +5,7 @@
  */
 import type { Carrier } from "../dialect/carriers.ts";
 import { concerns, type Rule, withoutOverlaps } from "./decide.ts";
-import type { Finder } from "./finding/finder.ts";
+import { type Finder, longestOpening } from "./finding/finder.ts";
 import { createLetterSet } from "./finding/letter-set.ts";
 import { denies, type Edit } from "./guard.ts";
 import { viewsFor } from "./match.ts";
@@ -58,7 +58,13 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     return typeof needs === "string" ? [] : needs.map((finder) => ({ rule, finder, resume: new Map() }));
   });
   const normalise = searches.some(({ rule }) => rule.policy.normalise);
-  const longest = Math.max(0, ...searches.map(({ finder }) => finder.longest ?? 0)) + 2;
+  /** What of the end of a text is undecided in any case. */
+  const margin =
+    Math.max(0, ...searches.map(({ finder }) => (finder.opening === null ? (finder.longest ?? 0) : longestOpening))) +
+    2;
+  const opened = searches.flatMap(({ finder: { opening, longest } }) =>
+    opening === null ? [] : [{ opening, longest: longest === null ? Number.POSITIVE_INFINITY : longest + 2 }],
+  );
 
   /** The text from `keptFrom` on: what is undecided, and a stretch before it as context, as words have borders. */
   let window = "";
@@ -95,11 +101,22 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     if (fresh.length > 0) edits = withoutOverlaps([...edits, ...fresh]);
   };
 
+  /** The first unit of a view from which on something has begun that may go on. */
+  const firstOpen = ({ text }: View): number => {
+    let first = text.length;
+    for (const { opening, longest } of opened) {
+      opening.lastIndex = Math.max(0, text.length - longest);
+      const hit = opening.exec(text);
+      if (hit !== null) first = Math.min(first, hit.index);
+    }
+    return first;
+  };
+
   /** The last place in the window up to which everything can be decided, whichever way it is read. */
   const decidable = (reading: Reading, target: number, least: number): number => {
     let place = target;
     for (const view of reading.views) {
-      const unit = view.text.length - longest - keptBack;
+      const unit = Math.min(view.text.length - margin - keptBack, firstOpen(view));
       if (unit <= 0) return least;
       place = Math.min(place, view.origin(unit, unit + 1).start);
     }
@@ -112,7 +129,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     let reading: Reading | null = null;
     if (!closed) {
       if (window.length < nextTry) return;
-      const target = window.length - longest - keptBack;
+      const target = window.length - margin - keptBack;
       const looked = Math.max(least, lookedTo - keptFrom);
       const place = target <= looked ? looked : safeCut(window, target, looked);
       lookedTo = Math.max(lookedTo, keptFrom + Math.max(target, 0));

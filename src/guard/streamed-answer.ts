@@ -28,7 +28,8 @@ const mayStop = ({ enforced, policy }: Rule): boolean => enforced && policy.acti
 
 /** Whether words may leave before the answer is over: no rule that may stop it needs more than a stretch of a text. */
 const canRelease = ({ condition: { needs } }: Rule): boolean =>
-  needs === "carrier" || (needs !== "all" && needs.every(({ longest }) => longest !== null));
+  needs === "carrier" ||
+  (needs !== "all" && needs.every(({ longest, opening }) => longest !== null || opening !== null));
 
 export const guardStream = ({ rules, judge, progress }: Options): StreamGuard => {
   const stopping = rules.filter(mayStop);

@@ -2,7 +2,7 @@
 import { RE2JS } from "re2js";
 import { encodedRuns } from "../normalise/decoding.ts";
 import { type HiddenKind, hiddenIn } from "../normalise/hidden-text.ts";
-import { factsOf } from "./pattern-facts.ts";
+import { factsOf, longestHead } from "./pattern-facts.ts";
 import { rotated } from "./rotation.ts";
 
 export interface Span {
@@ -19,6 +19,11 @@ export interface Finder {
    * What is found at a place then depends on no more than the letters around it.
    */
   readonly longest: number | null;
+  /**
+   * How everything that is found begins, in a few letters: what does not begin so is settled at once, however long a
+   * match may get. Null where that can't be told.
+   */
+  readonly opening: RegExp | null;
   /** One of these is in every text in which anything is found, whatever its case; null where that can't be told. */
   readonly literals: readonly string[] | null;
   /** The same with every letter thirteen further; empty where too little is known to look for that. */
@@ -26,6 +31,9 @@ export interface Finder {
   /** All that begins at `from` or later, in order. What is before `from` counts as context only. */
   find(text: string, from: number): Span[];
 }
+
+/** Most UTF-16 units of an opening. */
+export const longestOpening = 2 * longestHead;
 
 /** Shorter ones are everywhere. */
 const shortestRotated = 4;
@@ -55,6 +63,7 @@ const findAnyOf = (terms: readonly string[], literals: readonly string[] | null)
   const expression = new RegExp(pattern, "giu");
   return {
     longest: Math.max(...terms.map(({ length }) => 2 * length)),
+    opening: null,
     literals,
     rotatedLiterals: rotatedOf(literals),
     find(text, from) {
@@ -90,6 +99,7 @@ export const findTerms = (terms: readonly string[]): Finder[] => {
 /** Whatever looks through a text as a whole, and at the text as it stands alone. */
 const findIn = (matcher: string, find: (text: string) => { start: number; end: number }[]): Finder => ({
   longest: null,
+  opening: null,
   literals: null,
   rotatedLiterals: [],
   find: (text, from) => find(text).flatMap(({ start, end }) => (start < from ? [] : [{ start, end, matcher }])),
@@ -102,23 +112,57 @@ export const findHidden = (kinds: readonly HiddenKind[]): Finder[] =>
 /** Long stretches of base64 or hexadecimal that stand for text. */
 export const findEncoded = (atLeast: number): Finder => findIn("encoded", (text) => encodedRuns(text, atLeast));
 
+/** Signs that have no other case, of which one is in everything that is found; null where that is not so. */
+const signsOf = (literals: readonly string[] | null): readonly string[] | null =>
+  literals?.every((literal) => !/[a-z]/.test(literal)) ? literals : null;
+
+interface PatternOptions {
+  /** As spans name it. */
+  matcher: string;
+  /** Whether what has the form is what is meant: a checksum, a range. With the two letters before it and behind it. */
+  isMeant?: (found: string, before: string, next: string) => boolean;
+  /** Whether what has the form may have other numbers behind what is meant. */
+  mayTrail?: boolean;
+}
+
+/** Where what is meant ends, of what has the form; null where nothing of it is meant. */
+const meantEnd = (text: string, start: number, end: number, options: PatternOptions): number | null => {
+  const { isMeant = () => true, mayTrail = false } = options;
+  let to = end;
+  do {
+    if (isMeant(text.slice(start, to), text.slice(Math.max(0, start - 2), start), text.slice(to, to + 2))) return to;
+    to = Math.max(text.lastIndexOf(" ", to - 1), text.lastIndexOf("-", to - 1));
+  } while (mayTrail && to > start);
+  return null;
+};
+
 /** Throws on an expression that RE2 does not take. Linear in the text, whatever the expression. */
-export const findPattern = (source: string): Finder => {
+export const findPattern = (source: string, options: PatternOptions = { matcher: "regex" }): Finder => {
+  const { matcher, isMeant } = options;
   const pattern = RE2JS.compile(source);
   const { longest, literals, head } = factsOf(source);
+  const signs = signsOf(literals);
   return {
     longest,
+    opening: head,
     literals,
-    rotatedLiterals: rotatedOf(literals),
+    rotatedLiterals: isMeant === undefined ? rotatedOf(literals) : [],
     find(text, from) {
+      if (signs !== null && !signs.some((sign) => text.includes(sign, from))) return [];
       if (head !== null) {
         head.lastIndex = from;
         if (!head.test(text)) return [];
       }
       const finder = pattern.matcher(text);
       const spans: Span[] = [];
-      for (let found = finder.find(from); found; found = finder.find()) {
-        spans.push({ start: finder.start(), end: finder.end(), matcher: "regex" });
+      let found = finder.find(from);
+      while (found) {
+        const start = finder.start();
+        const end = meantEnd(text, start, finder.end(), options);
+        if (end !== null) spans.push({ start, end, matcher });
+        // What only has the form may hide what is meant behind its beginning.
+        if (end === finder.end()) found = finder.find();
+        else found = (end ?? start + 1) <= text.length && finder.find(end ?? start + 1);
       }
       return spans;
     },

@@ -18,7 +18,9 @@ export interface PatternFacts {
 /** How matches of a part begin. `whole`: the part is nothing but this. */
 interface Head {
   source: string;
-  length: number;
+  /** Least and most code points. */
+  least: number;
+  most: number;
   whole: boolean;
 }
 
@@ -28,28 +30,32 @@ interface Part extends Omit<PatternFacts, "head"> {
   head: Head;
 }
 
-const noHead: Head = { source: "", length: 0, whole: false };
+const noHead: Head = { source: "", least: 0, most: 0, whole: false };
 const unknown: Part = { longest: null, literals: null, exact: null, head: noHead };
 const empty: Part = { longest: 0, literals: null, exact: "", head: { ...noHead, whole: true } };
 const anyCharacter = "[^]";
-/** Beginnings longer than this tell no more. */
-const longestHead = 12;
+/** Code points; beginnings longer than this tell no more. */
+export const longestHead = 20;
+/** Nor do more repetitions. */
+const mostCopies = 16;
 
-/** One code point of a class: at most a pair of surrogates. */
-const someCharacter = (source: string): Part => ({
-  longest: 2,
+/** One code point of a class. @param longest two UTF-16 units where it may be outside the basic plane */
+const someCharacter = (source: string, longest = 2): Part => ({
+  longest,
   literals: null,
   exact: null,
-  head: { source, length: 1, whole: true },
+  head: { source, least: 1, most: 1, whole: true },
 });
+
+const outsideAscii = /[^\x20-\x7e]|\\x\{/;
 
 /** The class as JavaScript has it, or all characters: what it lets through must be no less than what RE2 does. */
 const classOf = (source: string): Part => {
   // Names of classes differ, and so does what is not in a class where case does not matter.
-  if (/^\[\^|\[:|\\[pPDWSQ]|&&|--/.test(source)) return someCharacter(anyCharacter);
+  if (/^\[\^|\[:\^?\w+:\]|\\[pPDWSQ]|&&|--/.test(source)) return someCharacter(anyCharacter);
   try {
     new RegExp(source, "u");
-    return someCharacter(source);
+    return someCharacter(source, outsideAscii.test(source) ? 2 : 1);
   } catch {
     return someCharacter(anyCharacter);
   }
@@ -68,9 +74,14 @@ const sum = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? null : one + other;
 
 const joined = (one: Head, other: Head): Head =>
-  one.length + other.length > longestHead
+  one.most + other.most > longestHead
     ? { ...one, whole: false }
-    : { source: one.source + other.source, length: one.length + other.length, whole: other.whole };
+    : {
+        source: one.source + other.source,
+        least: one.least + other.least,
+        most: one.most + other.most,
+        whole: other.whole,
+      };
 
 const inSequence = (parts: readonly Part[]): Part => {
   let longest: number | null = 0;
@@ -104,24 +115,30 @@ const oneOf = (parts: readonly Part[]): Part => {
     literals = literals === null || part.literals === null ? null : [...literals, ...part.literals];
   }
   const heads = parts.map(({ head }) => head);
-  const length = Math.min(...heads.map((head) => head.length));
-  const head: Head =
-    length === 0 || heads.some((one) => one.length > longestHead)
-      ? noHead
-      : {
-          source: `(?:${heads.map(({ source }) => source).join("|")})`,
-          length: Math.max(...heads.map((one) => one.length)),
-          whole: heads.every(({ whole }) => whole),
-        };
+  const head: Head = heads.some(({ most }) => most === 0)
+    ? noHead
+    : {
+        source: `(?:${heads.map(({ source }) => source).join("|")})`,
+        least: Math.min(...heads.map(({ least }) => least)),
+        most: Math.max(...heads.map(({ most }) => most)),
+        whole: heads.every(({ whole }) => whole),
+      };
   return { longest, literals, exact: null, head };
 };
 
 const repeatedHead = (head: Head, least: number, most: number): Head => {
-  if (least === 0 || head.length === 0) return most === 0 ? { ...noHead, whole: true } : noHead;
+  if (most === 0) return { ...noHead, whole: true };
+  if (head.most === 0) return head.whole ? head : noHead;
+  // What may be there or not is no repetition yet.
+  if (least === 0) return most === 1 && head.whole ? { ...head, source: `(?:${head.source})?`, least: 0 } : noHead;
   if (!head.whole) return head;
-  const times = Math.min(least, Math.floor(longestHead / head.length));
-  if (times === 0) return noHead;
-  return { source: head.source.repeat(times), length: head.length * times, whole: times === least && least === most };
+  const copies = Math.min(least, Math.max(1, Math.floor(mostCopies / head.most)));
+  return {
+    source: head.source.repeat(copies),
+    least: head.least * copies,
+    most: head.most * copies,
+    whole: copies === least && least === most,
+  };
 };
 
 const repeated = (part: Part, least: number, most: number): Part => ({
@@ -137,7 +154,7 @@ const literalOf = (character: string): Part => {
   if (character.length !== 1 || character >= "\u0080") return someCharacter(anyCharacter);
   const source = `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   const small = character.toLowerCase();
-  return { longest: 1, literals: [small], exact: small, head: { source, length: 1, whole: true } };
+  return { longest: 1, literals: [small], exact: small, head: { source, least: 1, most: 1, whole: true } };
 };
 
 const escapesOfOne: Record<string, string> = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v", a: "\u0007" };
@@ -223,7 +240,7 @@ const read = (source: string): Part | null => {
     if (quoted !== undefined) return inSequence([...quoted].map(literalOf));
     if (eat(/\\A/y)) return unknown;
     const named = eat(/\\[dsw]/y)?.[0];
-    if (named !== undefined) return someCharacter(named);
+    if (named !== undefined) return someCharacter(named, 1);
     if (eat(/\\[DSWC]/y) ?? eat(/\\[pP](?:\{[^}]*\}|.)/suy)) return someCharacter(anyCharacter);
     const hex = eat(/\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))/y);
     if (hex !== null) {
@@ -247,6 +264,6 @@ export const factsOf = (pattern: string): PatternFacts => {
     longest,
     literals: literals === null || shortestOf(literals) === 0 ? null : literals,
     // In all cases: flags may be set anywhere in an expression.
-    head: head.length < 2 ? null : new RegExp(head.source, "giu"),
+    head: head.least < 2 ? null : new RegExp(head.source, "giu"),
   };
 };

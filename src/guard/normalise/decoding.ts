@@ -11,9 +11,9 @@ export interface DecodingLimits {
 /** In the order in which they are tried where several begin at one place. */
 const encoded = new RegExp(
   [
-    String.raw`(?<url>(?:%[0-9A-Fa-f]{2})+)`,
+    "(?<url>(?:%[0-9A-Fa-f]{2})+)",
     String.raw`(?<escape>(?:\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2})+)`,
-    String.raw`(?<entity>(?:&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&(?:amp|lt|gt|quot|apos|nbsp);)+)`,
+    "(?<entity>(?:&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&(?:amp|lt|gt|quot|apos|nbsp);)+)",
     String.raw`(?<![0-9A-Za-z])(?<hex>(?:0x)?[0-9A-Fa-f]{2}(?:[ :,]?(?:0x|\\x)?[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])`,
     // Lines of a mail, or one run; the end may be padded.
     String.raw`(?<![A-Za-z0-9+/_=-])(?<base64>(?:[A-Za-z0-9+/_-]{60,120}\r?\n){0,400}[A-Za-z0-9+/_-]{16,}={0,2})`,
@@ -22,7 +22,8 @@ const encoded = new RegExp(
 );
 
 /** A quick look before that: most texts have nothing of it. */
-const mayBeEncoded = /%[0-9A-Fa-f]{2}|\\[ux]|&#|&[a-z]{2,4};|[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :,]){7}|0x[0-9A-Fa-f]{2}/;
+const mayBeEncoded =
+  /%[0-9A-Fa-f]{2}|\\[ux]|&#|&[a-z]{2,4};|[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :,]){7}|0x[0-9A-Fa-f]{2}/;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const textOf = (bytes: Uint8Array): string | null => {

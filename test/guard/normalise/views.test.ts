@@ -37,7 +37,7 @@ describe("a disguise is taken off, and its place is all of it", () => {
     ["stacked marks", [...phrase].map((letter) => `${letter}\u0336\u0321`).join("")],
     ["base64", base64(`please ${phrase} now`)],
     ["base64 for URLs", Buffer.from(`please ${phrase}?? now>`).toString("base64url")],
-    ["base64 in lines", base64(`x`.repeat(70) + ` ${phrase} ` + "y".repeat(70)).replace(/.{76}/g, "$&\n")],
+    ["base64 in lines", base64(`${`x`.repeat(70)} ${phrase} ${"y".repeat(70)}`).replace(/.{76}/g, "$&\n")],
     ["base64 of base64", base64(base64(`please ${phrase} now`))],
     ["hexadecimal", hex(phrase)],
     ["hexadecimal with spaces", hex(phrase).replace(/../g, "$& ").trim()],

@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  findPersonalData,
+  type PersonalDataKind,
+  personalDataKinds,
+} from "../../../src/guard/finding/personal-data.ts";
+
+const found = (text: string, from = 0): string[] =>
+  findPersonalData(personalDataKinds).flatMap((finder) =>
+    finder
+      .find(text, from)
+      .map(({ start, end, matcher }) => `${matcher.slice("personal:".length)} ${text.slice(start, end)}`),
+  );
+
+/** Numbers that their issuers give as examples, or that nobody has. */
+const samples: [PersonalDataKind, string][] = [
+  ["email", "jane.doe+x@mail.example.co.uk"],
+  ["phone", "+44 20 7946 0958"],
+  ["phone", "+1 (415) 555-2671"],
+  ["credit-card", "4111 1111 1111 1111"],
+  ["credit-card", "378282246310005"],
+  ["credit-card", "5555-5555-5555-4444"],
+  ["iban", "DE89 3704 0044 0532 0130 00"],
+  ["iban", "GB82WEST12345698765432"],
+  ["us-ssn", "123-45-6789"],
+  ["uk-nino", "AB 12 34 56 C"],
+  ["uk-nhs", "943 476 5919"],
+  ["de-tax-id", "86 095 742 719"],
+  ["fr-nir", "2 55 08 14 168 025 38"],
+  ["nl-bsn", "111222333"],
+  ["es-dni", "12345678Z"],
+  ["es-dni", "X1234567L"],
+  ["it-codice-fiscale", "RSSMRA85T10A562S"],
+  ["pl-pesel", "44051401359"],
+  ["in-aadhaar", "2341 2341 2346"],
+  ["br-cpf", "529.982.247-25"],
+  ["mac-address", "00:1A:2B:3C:4D:5E"],
+  ["ipv4", "8.8.8.8"],
+];
+
+test("there is a sample of every kind", () => {
+  expect(new Set(samples.map(([kind]) => kind))).toEqual(new Set(personalDataKinds));
+});
+
+describe("is found whole within other text", () => {
+  test.each(samples)("%s %s", (kind, sample) => {
+    expect(found(`It is ${sample}, isn't it?`)).toContain(`${kind} ${sample}`);
+    expect(found(`${sample} ${sample}`).filter((one) => one === `${kind} ${sample}`)).toHaveLength(2);
+  });
+});
+
+describe("a near miss is not", () => {
+  test.each([
+    ["a card with a wrong digit", "4111 1111 1111 1112"],
+    ["a number of no card", "1234 5678 9012 3456"],
+    ["an IBAN with a wrong digit", "DE89 3704 0044 0532 0130 01"],
+    ["an IBAN of another length", "DE89 3704 0044 0532 0130"],
+    ["a social security number that is never given out", "000-12-3456 666-12-3456 900-12-3456 123-00-4567"],
+    ["an NHS number with a wrong digit", "943 476 5918"],
+    ["a tax id with a wrong digit", "86 095 742 718"],
+    ["a NIR with a wrong key", "2 55 08 14 168 025 39"],
+    ["a BSN with a wrong digit", "111222334"],
+    ["a DNI with a wrong letter", "12345678A"],
+    ["a codice fiscale with a wrong letter", "RSSMRA85T10A562T"],
+    ["a PESEL of no date", "44951401359"],
+    ["an Aadhaar with a wrong digit", "2341 2341 2347"],
+    ["a CPF with a wrong digit", "529.982.247-26"],
+    ["addresses of nobody", "127.0.0.1 10.1.2.3 192.168.0.1 172.16.9.9 203.0.113.7 0.0.0.0 255.255.255.255"],
+    ["a version", "1.2.3.4.5 and 999.1.1.1"],
+    ["prose", "It cost 12.50 in 2024, see page 17 and room 4711."],
+    ["an at sign", "meet @ noon, or @jane"],
+    ["a time", "10:45:00 on 2026-11-23"],
+    ["a phone number of no country", "+999 1234 5678"],
+  ])("%s", (_name, text) => {
+    expect(found(text)).toEqual([]);
+  });
+});
+
+test("what only has the form does not hide what is meant behind it", () => {
+  expect(found("12 4111 1111 1111 1111 22")).toContain("credit-card 4111 1111 1111 1111");
+  expect(found("ref 1234 DE89 3704 0044 0532 0130 00 17")).toContain("iban DE89 3704 0044 0532 0130 00");
+});
+
+test("is found whatever stands around it, and not before the place where the search begins", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...samples),
+      fc.string({ maxLength: 40 }),
+      fc.string({ maxLength: 40 }),
+      ([kind, sample], before, after) => {
+        const text = `${before}\n${sample}\n${after}`;
+        expect(found(text)).toContain(`${kind} ${sample}`);
+        expect(found(text, before.length + 2).includes(`${kind} ${sample}`) && !after.includes(sample)).toBe(false);
+      },
+    ),
+    { numRuns: 1_000, seed: 5 },
+  );
+});
