@@ -28,6 +28,9 @@ export const helmValues = z.strictObject({
     tolerations: z.array(free),
     affinity: free,
   }),
+  persistence: z.strictObject({
+    existingClaim: z.string().describe("keeps the gateway's evidence over pods; there is one replica then"),
+  }),
   networkPolicy: z.strictObject({
     enabled: z.boolean(),
     clients: labels.describe("labels of the namespaces that may call the gateway"),

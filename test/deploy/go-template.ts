@@ -99,6 +99,8 @@ export const createChart = (sources: Iterable<string>, files: ReadonlyMap<string
 
   const functions: Record<string, (...args: Value[]) => Value> = {
     add: (...args) => args.reduce<number>((sum, each) => sum + Number(each), 0),
+    // The first that is empty, else the last one.
+    and: (...args) => args.at(args.findIndex(isEmpty)),
     default: (fallback, value) => (isEmpty(value) ? fallback : value),
     nindent: (columns, text) => `\n${indented(columns, text)}`,
     printf: (format, ...args) => `${format}`.replaceAll("%s", () => `${args.shift()}`),

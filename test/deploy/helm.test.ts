@@ -57,7 +57,7 @@ const find = <T>(schema: z.ZodType<T>, objects: readonly unknown[]): T => {
 const everything = { podMonitor: { enabled: true }, prometheusRule: { enabled: true } };
 const deployment = z.object({
   kind: z.literal("Deployment"),
-  spec: z.object({
+  spec: z.looseObject({
     replicas: z.number(),
     template: z.object({
       metadata: z.object({ annotations: z.record(z.string(), z.string()) }),
@@ -101,6 +101,7 @@ describe("the chart", () => {
         gateway: { nodeSelector: { pool: "llm" }, tolerations: [{ key: "llm", operator: "Exists" }] },
         extraEnv: [{ name: "JUDGE_KEY", valueFrom: { secretKeyRef: { name: "judge", key: "key" } } }],
         networkPolicy: { enabled: false },
+        persistence: { existingClaim: "evidence" },
       },
       ["ConfigMap", "ConfigMap", "Deployment", "Pod", "PodDisruptionBudget", "PodMonitor", "PrometheusRule", "Service"],
     ],
@@ -135,6 +136,15 @@ describe("the chart", () => {
     );
     expect(after?.spec.terminationGracePeriodSeconds).toBe(145);
     expect(after?.metadata.annotations["checksum/config"]).not.toBe(before?.metadata.annotations["checksum/config"]);
+  });
+
+  test("with a claim keeps the gateway's evidence on it, and has one writer", () => {
+    const { spec } = find(deployment, rendered({ persistence: { existingClaim: "evidence" } }));
+    expect(spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
+    expect(spec.template.spec.volumes).toContainEqual({
+      name: "candor-data",
+      persistentVolumeClaim: { claimName: "evidence" },
+    });
   });
 
   test("prefers an image's digest to its tag", () => {
@@ -172,6 +182,7 @@ describe("the stand-in for Helm", () => {
     ["a field", "a {{ .x.y }} b", { x: { y: 3 } }, "a 3 b"],
     ["trimming", "a \n {{- .x -}} \n b", { x: 1 }, "a1b"],
     ["a branch", "{{ if .x }}one{{ else if .y }}two{{ else }}three{{ end }}", { x: false, y: 1 }, "two"],
+    ["a condition of two", "{{ if and .x .y }}both{{ else }}not{{ end }}", { x: 1, y: "" }, "not"],
     ["a changed dot", "{{ with .x }}{{ .y }}{{ end }}{{ with .z }}no{{ end }}", { x: { y: "in" }, z: {} }, "in"],
     ["a pipeline", '{{ .x | default "none" | printf "%s-%s" "is" }}', { x: "" }, "is-none"],
     ["an indented block", "a:{{ toYaml .x | nindent 2 }}", { x: { b: 1, c: [2] } }, "a:\n  b: 1\n  c:\n    - 2"],

@@ -86,7 +86,11 @@ volumeMounts:
 - name: candor-policies
   configMap: { name: candor-policies }
 - name: candor-data
+  {{- if and .Values.gateway.enabled .Values.persistence.existingClaim }}
+  persistentVolumeClaim: { claimName: {{ .Values.persistence.existingClaim }} }
+  {{- else }}
   emptyDir: { sizeLimit: 1Gi }
+  {{- end }}
 - name: candor-scratch
   emptyDir: { sizeLimit: 64Mi }
 {{- end }}
