@@ -11,7 +11,7 @@ container=$(buildah from --pull-never "$name")
 root=$(buildah mount "$container")
 started=""
 finish() {
-  for process in $started; do kill "$process" 2>/dev/null || true; done
+  for process in $started; do kill -KILL "$process" 2>/dev/null || true; done
   wait
   buildah rm "$container" >/dev/null
   rm -rf "$work"
@@ -43,10 +43,10 @@ CONFIG
 mkdir "$work/data"
 chown 65532:65532 "$work/data"
 
-# What the image says is run: its entry point in its own file system, bound read-only, with /data to write to.
+# What the image says is run: its entry point as process 1 in its own file system, bound read-only, with /data to write to.
 mkdir -p "$root/etc/candor"
 cp "$work/candor.yaml" "$root/etc/candor/candor.yaml"
-unshare --mount sh -eu -c '
+unshare --mount --pid --fork --kill-child sh -eu -c '
   mount --bind "$1" "$1"
   mount --bind "$2" "$1/data"
   mkdir -p "$1/proc"
@@ -55,22 +55,25 @@ unshare --mount sh -eu -c '
   exec env -i NODE_ENV=production PATH=/usr/local/bin /usr/bin/setpriv --no-new-privs \
     /usr/sbin/chroot --userspec=65532:65532 "$1" node /candor/dist/cli.js serve --config /etc/candor/candor.yaml
 ' sh "$root" "$work/data" >"$work/log" 2>&1 &
-candor=$!
-started="$started $candor"
+outside=$!
+started="$started $outside"
 tries=0
 until grep -q '"msg":"ready"' "$work/log"; do
   tries=$((tries + 1))
-  if [ "$tries" -gt 100 ] || ! kill -0 "$candor" 2>/dev/null; then
+  if [ "$tries" -gt 100 ] || ! kill -0 "$outside" 2>/dev/null; then
     cat "$work/log" >&2
     exit 1
   fi
   sleep 0.1
 done
+# What waits outside passes no signals on.
+candor=$(tr -d ' ' <"/proc/$outside/task/$outside/children")
 url() { sed -n "s/.*\"$1\":\"\(http[^\"]*\)\".*/\1/p" "$work/log" | head -n 1; }
 
 for path in /livez /readyz /startupz /metrics /dashboard/ /api/subjects; do
   curl -fsS -o /dev/null -w "%{http_code} $path\n" "$(url control)$path"
 done
+grep -q '^NSpid:.*[^0-9]1$' "/proc/$candor/status" && echo "is process 1 in there"
 echo "as user $(stat -c %u "/proc/$candor"), memory $(awk '/VmRSS/ { print $2 / 1024 " MiB" }' "/proc/$candor/status")"
 curl -fsS "$(url data)/v1/chat/completions" -H 'authorization: Bearer none' -H 'content-type: application/json' \
   -d '{"model": "model-x", "messages": [{"role": "user", "content": "How do I start running?"}]}' | grep -o 'Take it slowly.'
@@ -81,6 +84,6 @@ port=$(url control | grep -o '[0-9]*$')
 env -i /usr/sbin/chroot --userspec=65532:65532 "$root" /usr/local/bin/node -e "$(echo "$health" | sed "s/:9090/:$port/")" && echo "healthy"
 
 kill -TERM "$candor"
-wait "$candor" && echo "ended with 0 after TERM"
+wait "$outside" && echo "ended with 0 after TERM"
 test -s "$work/data/candor.db" && echo "evidence is in /data"
 grep -q '"bomFormat": "CycloneDX"' "$root/candor/sbom.cdx.json" && echo "the bill of materials is at /candor/sbom.cdx.json"
