@@ -1,5 +1,6 @@
 /** Makes the configuration's reference page and JSON Schema from the zod schema, so that they cannot disagree with it. */
 import { configJsonSchema } from "../src/config/json-schema.ts";
+import { policyJsonSchema } from "../src/guard/policy-json-schema.ts";
 
 type Node = {
   type?: string;
@@ -49,6 +50,7 @@ const rows = (path: string, node: Node, required: boolean): string[] => {
 };
 
 export const schemaText = (): string => `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+export const policySchemaText = (): string => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 
 export const referencePage = (): string =>
   [

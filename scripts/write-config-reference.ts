@@ -1,8 +1,9 @@
-/** Writes docs/configuration.md and docs/schema/candor.schema.json; a test fails when they are out of date. */
+/** Writes docs/configuration.md and the schemas in docs/schema; a test fails when they are out of date. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { referencePage, schemaText } from "./config-reference.ts";
+import { policySchemaText, referencePage, schemaText } from "./config-reference.ts";
 
 const docs = new URL("../docs/", import.meta.url);
 mkdirSync(new URL("schema/", docs), { recursive: true });
 writeFileSync(new URL("configuration.md", docs), referencePage());
 writeFileSync(new URL("schema/candor.schema.json", docs), schemaText());
+writeFileSync(new URL("schema/policies.schema.json", docs), policySchemaText());

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: finds the subcommand, gives it the process's surroundings, and turns what went wrong into words. */
+import { text as readText } from "node:stream/consumers";
 import { calibrate } from "./commands/calibrate.ts";
 import { check } from "./commands/check.ts";
 import { type Command, type ExitCode, type Surroundings, UsageError } from "./commands/command.ts";
@@ -9,10 +10,22 @@ import { replay } from "./commands/replay.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { train } from "./commands/train.ts";
+import { tryPolicy } from "./commands/try.ts";
 import { verify } from "./commands/verify.ts";
 import { ConfigError } from "./config/yaml-file.ts";
 
-const commands: readonly Command[] = [serve, demo, check, verify, replay, evaluate, calibrate, train, schema];
+const commands: readonly Command[] = [
+  serve,
+  demo,
+  check,
+  tryPolicy,
+  verify,
+  replay,
+  evaluate,
+  calibrate,
+  train,
+  schema,
+];
 
 const help = (): string =>
   [
@@ -61,6 +74,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 process.exitCode = await run(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
+  input: () => readText(process.stdin),
   env: process.env,
   stopping: stopping.signal,
   terminal: process.stdout.isTTY ? () => ({ columns: process.stdout.columns, rows: process.stdout.rows }) : null,

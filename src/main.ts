@@ -22,7 +22,7 @@ import { createEgress } from "./egress/egress.ts";
 import { openSqliteStore } from "./evidence/sqlite-store.ts";
 import { createAsk } from "./guard/asking.ts";
 import { createGuard } from "./guard/create-guard.ts";
-import { loadPolicies } from "./guard/load-policies.ts";
+import { knownIn, loadPolicies } from "./guard/load-policies.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
@@ -99,10 +99,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     log,
   };
   const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, judgingParts));
-  const policies = await loadPolicies(
-    config.policies,
-    config.subjects.map(({ id }) => id),
-  );
+  const policies = await loadPolicies(config.policies, knownIn(config));
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,

@@ -3,7 +3,7 @@ import { describeClassifier } from "../classify/configured.ts";
 import { loadScreens } from "../classify/screens.ts";
 import { loadConfig } from "../config/load.ts";
 import { readSecrets } from "../config/secrets.ts";
-import { loadPolicies } from "../guard/load-policies.ts";
+import { knownIn, loadPolicies } from "../guard/load-policies.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
 import { type Command, onlyPositional, readFlags } from "./command.ts";
 
@@ -18,10 +18,7 @@ export const check: Command = {
     if (!values["no-secrets"]) readSecrets(config, env);
     const { use, screen } = config.classify;
     if (use === "screen" || use === "cascade") await loadScreens(screen);
-    const policies = await loadPolicies(
-      config.policies,
-      config.subjects.map(({ id }) => id),
-    );
+    const policies = await loadPolicies(config.policies, knownIn(config));
     out(`${file}: valid`);
     for (const { id, models, upstream, route, probes, live } of config.subjects) {
       const where = upstream ?? config.upstreams[0]?.id;

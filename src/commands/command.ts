@@ -5,6 +5,8 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 export interface Surroundings {
   out: (line: string) => void;
   err: (line: string) => void;
+  /** All that is given on the standard input. */
+  input: () => Promise<string>;
   env: NodeJS.ProcessEnv;
   /** Aborted when the process is asked to end; a second request is not waited for. */
   stopping: AbortSignal;

@@ -1,13 +1,15 @@
-/** `candor schema`: prints the configuration's JSON Schema, for editors. */
+/** `candor schema`: prints the JSON Schemas of what people write, for editors. */
 import { configJsonSchema } from "../config/json-schema.ts";
-import type { Command } from "./command.ts";
+import { policyJsonSchema } from "../guard/policy-json-schema.ts";
+import { type Command, readFlags } from "./command.ts";
 
 export const schema: Command = {
   name: "schema",
-  usage: "schema",
-  summary: "print the JSON Schema of the configuration",
-  async run(_args, { out }) {
-    out(JSON.stringify(configJsonSchema(), null, 2));
+  usage: "schema [--policies]",
+  summary: "print the JSON Schema of the configuration, or of files of policies",
+  async run(args, { out }) {
+    const { values } = readFlags(args, { policies: { type: "boolean", default: false } });
+    out(JSON.stringify(values.policies ? policyJsonSchema() : configJsonSchema(), null, 2));
     return 0;
   },
 };

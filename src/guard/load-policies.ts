@@ -1,7 +1,8 @@
 /** Reads guard policies from YAML files and folders of them, and refuses what could not be enforced as it is written. */
+import type { Config } from "../config/schema.ts";
 import { configError, readYaml, yamlFilesIn } from "../config/yaml-file.ts";
 import { conditionOf } from "./match.ts";
-import { type Policy, policyFileSchema } from "./policy.ts";
+import { type Policy, policyFileSchema, uses } from "./policy.ts";
 
 const filesOf = async (path: string): Promise<string[]> => {
   const files = await yamlFilesIn(path);
@@ -9,11 +10,15 @@ const filesOf = async (path: string): Promise<string[]> => {
   return files;
 };
 
-const inspect = (policy: Policy, field: string, file: string, subjects: readonly string[]): void => {
-  for (const id of [...(policy.where.subjects ?? []), ...(policy.to === undefined ? [] : [policy.to])]) {
-    if (!subjects.includes(id))
-      throw configError(file, `no subject is called "${id}"; known: ${subjects.join(", ")}`, field);
-  }
+/** What policies may speak of. */
+export interface Known {
+  /** Ids of subjects. */
+  subjects: readonly string[];
+  /** Whether there is a judge to be asked. */
+  judge: boolean;
+}
+
+const compile = (policy: Policy, field: string, file: string): void => {
   try {
     conditionOf(policy.match, policy.normalise);
   } catch (error) {
@@ -22,22 +27,52 @@ const inspect = (policy: Policy, field: string, file: string, subjects: readonly
   }
 };
 
-/**
- * Rejects with a `ConfigError` that names file and place.
- * @param paths files, or folders of which all YAML files are read by name
- * @param subjects ids that policies may name
- */
-export const loadPolicies = async (paths: readonly string[], subjects: readonly string[]): Promise<Policy[]> => {
-  const policies: Policy[] = [];
+const inspect = (policy: Policy, field: string, file: string, { subjects, judge }: Known): void => {
+  for (const id of [...(policy.where.subjects ?? []), ...(policy.to === undefined ? [] : [policy.to])]) {
+    if (!subjects.includes(id))
+      throw configError(file, `no subject is called "${id}"; known: ${subjects.join(", ")}`, field);
+  }
+  if (uses(policy.match, "judge") && !judge)
+    throw configError(file, "asks a judge, and none is configured: add classify.judge, or leave it out", field);
+};
+
+interface Placed {
+  policy: Policy;
+  file: string;
+  field: string;
+}
+
+const readPlaced = async (paths: readonly string[]): Promise<Placed[]> => {
+  const placed: Placed[] = [];
   for (const file of (await Promise.all(paths.map(filesOf))).flat()) {
-    const { policies: read } = await readYaml(policyFileSchema, file);
-    for (const [index, policy] of read.entries()) {
+    const { policies } = await readYaml(policyFileSchema, file);
+    for (const [index, policy] of policies.entries()) {
       const field = `policies[${index}]`;
-      if (policies.some(({ id }) => id === policy.id))
+      if (placed.some((other) => other.policy.id === policy.id))
         throw configError(file, `another policy is called "${policy.id}": give each its own id`, `${field}.id`);
-      inspect(policy, field, file, subjects);
-      policies.push(policy);
+      compile(policy, field, file);
+      placed.push({ policy, file, field });
     }
   }
-  return policies;
+  return placed;
 };
+
+/** Policies that can be run, whatever the configuration is. Rejects with a `ConfigError` that names file and place. */
+export const readPolicies = async (paths: readonly string[]): Promise<Policy[]> =>
+  (await readPlaced(paths)).map(({ policy }) => policy);
+
+/**
+ * Policies that can be in force under a configuration. Rejects with a `ConfigError` that names file and place.
+ * @param paths files, or folders of which all YAML files are read by name
+ */
+export const loadPolicies = async (paths: readonly string[], known: Known): Promise<Policy[]> =>
+  (await readPlaced(paths)).map(({ policy, file, field }) => {
+    inspect(policy, field, file, known);
+    return policy;
+  });
+
+/** What the policies of a configuration may speak of. */
+export const knownIn = ({ subjects, classify }: Pick<Config, "subjects" | "classify">): Known => ({
+  subjects: subjects.map(({ id }) => id),
+  judge: classify.judge !== undefined,
+});

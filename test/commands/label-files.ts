@@ -38,6 +38,7 @@ export const runCommand = async (command: Command, args: string[], env: NodeJS.P
   const code = await command.run(args, {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
+    input: async () => "",
     env,
     stopping: new AbortController().signal,
     terminal: null,

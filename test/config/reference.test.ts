@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { referencePage, schemaText } from "../../scripts/config-reference.ts";
+import { policySchemaText, referencePage, schemaText } from "../../scripts/config-reference.ts";
 import { parseConfig } from "../../src/config/load.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
@@ -12,6 +12,7 @@ it("the configuration page says what the schema says", () => {
 
 it("the shipped JSON Schema is the schema", () => {
   expect(readFileSync(new URL("schema/candor.schema.json", docs), "utf8"), remedy).toBe(schemaText());
+  expect(readFileSync(new URL("schema/policies.schema.json", docs), "utf8"), remedy).toBe(policySchemaText());
 });
 
 it("the example on the page is a valid configuration", () => {

@@ -137,7 +137,7 @@ const yaml = (id: string, rest: string): string =>
 
 test("policies are read from a folder", async () => {
   const path = await folder(`policies:\n${yaml("one", "match: {terms: [x]}")}`);
-  expect((await loadPolicies([path], [])).map(({ id }) => id)).toEqual(["one"]);
+  expect((await loadPolicies([path], { subjects: [], judge: false })).map(({ id }) => id)).toEqual(["one"]);
 });
 
 test.each([
@@ -146,8 +146,9 @@ test.each([
   [`policies:\n${yaml("one", 'match: {regex: "(?=a)"}')}`, "linear time"],
   [`policies:\n${yaml("one", "match: {terms: [x]}, where: {subjects: [nobody]}")}`, 'no subject is called "nobody"'],
   [`policies:\n${yaml("one", "match: {terms: [x]}").repeat(2)}`, "another policy"],
+  [`policies:\n${yaml("one", "match: {judge: {question: Is this so at all?}}")}`, "add classify.judge"],
 ])("a folder of %j is refused: %s", async (text, why) => {
-  await expect(loadPolicies([await folder(text)], ["s"])).rejects.toThrow(why);
+  await expect(loadPolicies([await folder(text)], { subjects: ["s"], judge: false })).rejects.toThrow(why);
 });
 
 test("a finding tells its place by the protocol's own names, never by one that a client chose", () => {

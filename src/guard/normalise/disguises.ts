@@ -26,9 +26,9 @@ const classOf = (character: string): number => {
 const classes = Uint8Array.from({ length: 128 }, (_, unit) => classOf(String.fromCharCode(unit)));
 
 /** Shortest run of letters, digits and signs that may be an encoding. */
-export const shortestRun = 16;
+const shortestRun = 16;
 /** Shortest row of single letters that may be a word. */
-export const shortestRow = 4;
+const shortestRow = 4;
 
 /** Never misses one that is there. */
 export const disguisesIn = (text: string): Disguises => {

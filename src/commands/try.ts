@@ -1,0 +1,66 @@
+/** `candor try POLICY < text`: says what a policy makes of a text, and why, without anything being sent anywhere. */
+import type { Carrier } from "../dialect/carriers.ts";
+import { explain } from "../guard/explain.ts";
+import { readPolicies } from "../guard/load-policies.ts";
+import { type Command, onlyPositional, readFlags, UsageError } from "./command.ts";
+
+const kinds = ["message", "tool-definition", "tool-arguments", "tool-result", "reasoning"] as const;
+const isKind = (text: string): text is (typeof kinds)[number] => kinds.some((kind) => kind === text);
+
+const flags = {
+  policy: { type: "string" },
+  carrier: { type: "string", default: "message" },
+  tool: { type: "string" },
+} as const;
+
+/** Enough to be recognised, on one line. */
+const shown = (text: string): string => {
+  const line = JSON.stringify(text);
+  return line.length <= 80 ? line : `${line.slice(0, 60)}…${line.slice(-15)}`;
+};
+
+export const tryPolicy: Command = {
+  name: "try",
+  usage: "try FILE [--policy ID] [--carrier message|tool-result|tool-arguments|...] [--tool NAME] < TEXT",
+  summary: "say what policies make of a text: what matched, where, and why; exits with 1 where one would act",
+  async run(args, { out, input }) {
+    const { values, positionals } = readFlags(args, flags);
+    const file = onlyPositional(positionals, "a file of policies, or a folder of them");
+    if (!isKind(values.carrier))
+      throw new UsageError(`--carrier is "${values.carrier}": use one of ${kinds.join(", ")}`);
+    const all = await readPolicies([file]);
+    const chosen = values.policy === undefined ? all : all.filter(({ id }) => id === values.policy);
+    if (chosen.length === 0)
+      throw new UsageError(
+        `${file} has no policy "${values.policy}"; there are: ${all.map(({ id }) => id).join(", ")}`,
+      );
+    const text = await input();
+    let acts = false;
+    for (const policy of chosen) {
+      const carrier: Carrier = {
+        kind: values.carrier,
+        role: policy.stage === "request" ? "user" : "assistant",
+        choice: null,
+        tool: values.tool ?? null,
+        at: ["text"],
+        text,
+      };
+      const { verdict, found, redacted } = explain(policy, carrier);
+      acts ||= verdict === "matches";
+      const effect = policy.mode === "shadow" ? `${policy.action}, in shadow` : policy.action;
+      if (verdict === "not-concerned") out(`${policy.id}: does not look at a ${carrier.kind}`);
+      else if (verdict === "no-match") out(`${policy.id}: no match`);
+      else if (verdict === "open")
+        out(`${policy.id}: a model would have to be asked (${found.map(({ by }) => by).join(", ")})`);
+      else out(`${policy.id}: matches, would ${effect}`);
+      if (verdict !== "matches") continue;
+      for (const { by, view, start, end, read } of found) {
+        const as = view === "plain" ? "" : `, read as ${shown(read)} (${view})`;
+        const where = end > start ? `${start}-${end} ${shown(text.slice(start, end))}` : "the text as a whole";
+        out(`  ${by}: ${where}${as}`);
+      }
+      if (redacted !== null) out(`  would become: ${shown(redacted)}`);
+    }
+    return acts ? 1 : 0;
+  },
+};
