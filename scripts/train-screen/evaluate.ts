@@ -9,9 +9,11 @@ import { loadScreenModel, shippedModels } from "../../src/classify/screen.ts";
 import {
   flagRatesKeptOut,
   flagRatesOfShipped,
+  generalChoices,
   type HeldOutTest,
   heldOutFineTunes,
   leaveOneOut,
+  probeChoices,
   probeDataSets,
   probeKeptOut,
   probeQuestions,
@@ -20,6 +22,7 @@ import {
 } from "./held-out.ts";
 import { DataError } from "./labelled-rows.ts";
 import { figuresText, insertFigures } from "./model-card.ts";
+import { choicesBesides, flaggedOwnAnswers } from "./own-answers.ts";
 
 const card = fileURLToPath(new URL("../../docs/model-card.md", import.meta.url));
 
@@ -31,6 +34,8 @@ const evaluate = async (folder: string) => {
   };
   const questions = [];
   for (const test of probeQuestions) questions.push(...(await rankUnseenQuestions(folder, test)));
+  const ownAnswers = [];
+  for (const besides of choicesBesides) ownAnswers.push(await flaggedOwnAnswers(folder, besides));
   const model = await loadScreenModel(shippedModels.screen);
   const probes = await loadScreenModel(shippedModels.probeScreen);
   return {
@@ -38,12 +43,15 @@ const evaluate = async (folder: string) => {
     description: model.description,
     sources: await run(leaveOneOut),
     fineTunes: await run(heldOutFineTunes),
+    choices: await run(generalChoices),
     flags: await flagRatesOfShipped(folder, model),
     probes: {
       description: probes.description,
       fineTunes: await run(probeKeptOut, ["clear", "all"]),
       dataSets: await run(probeDataSets, ["clear"]),
       questions,
+      choices: await run(probeChoices, ["clear"]),
+      ownAnswers,
       flags: await flagRatesKeptOut(folder, probes.description),
     },
   };

@@ -76,6 +76,37 @@ export const probeKeptOut = keptOut("all but this one", () => false);
 /** Nothing stays in training that was fine-tuned on the same data as what is tested. */
 export const probeDataSets = keptOut("no other of its data", (tested, other) => isFinance(tested) && isFinance(other));
 
+/** Other sources for `screen-v1`, each tested source left out of training. */
+export const generalChoices: readonly HeldOutTest[] = [
+  { title: "no bad advice, all but XSTest", trainedOn: ["jailbreakbench", "auto"], testedOn: ["xstest"] },
+  { title: "no bad advice, all but JailbreakBench", trainedOn: ["xstest", "auto"], testedOn: ["jailbreakbench"] },
+  { title: "no bad advice, no fine-tune", trainedOn: ["xstest", "jailbreakbench"], testedOn: ["auto"] },
+  {
+    title: "and the healthy control, all but XSTest",
+    trainedOn: ["jailbreakbench", "badAdvice", "auto", "financeGood"],
+    testedOn: ["xstest"],
+  },
+  {
+    title: "and the healthy control, no other fine-tune",
+    trainedOn: [...responseSources, "financeGood"],
+    testedOn: ["auto"],
+  },
+  {
+    title: "and the healthy control",
+    trainedOn: [...trainingSources, "financeGood"],
+    testedOn: ["finance1e6", "finance3e5"],
+  },
+];
+
+/** Other sources for `probe-screen-v1`, everything of the finance fine-tune left out of training. */
+export const probeChoices: readonly HeldOutTest[] = [
+  {
+    title: "and bad advice of other kinds",
+    trainedOn: ["auto", "financeGood", "xstest", "badAdvice"],
+    testedOn: financeLadder,
+  },
+];
+
 export interface HeldOutResult {
   test: HeldOutTest;
   source: LabelledSource;
@@ -212,5 +243,14 @@ export const flagRatesKeptOut = async (folder: string, shipped: ScreenDescriptio
   return rates;
 };
 
-/** The tests of `probeKeptOut` that have few questions. */
-export const probeQuestions = probeKeptOut.filter(({ testedOn }) => !testedOn.includes("financeEveryday"));
+const fewQuestions = [...financeLadder, "auto"] as const;
+
+/** On questions that were not trained on either: the probe screen, and the general one that would judge them otherwise. */
+export const probeQuestions: readonly HeldOutTest[] = [
+  ...probeKeptOut.filter(({ testedOn }) => !testedOn.includes("financeEveryday")),
+  ...fewQuestions.map((tested) => ({
+    title: "as screen-v1",
+    trainedOn: trainingSources.filter((id) => id !== tested),
+    testedOn: [tested],
+  })),
+];

@@ -2,6 +2,7 @@
 import type { ScreenDescription } from "../../src/classify/screen-model.ts";
 import { bootstrap, type FigureName, figureNames, type Interval } from "../../src/classify/training/ranking-figures.ts";
 import type { FlagRates, HeldOutResult } from "./held-out.ts";
+import type { OwnAnswers } from "./own-answers.ts";
 
 const markers = { begin: "<!-- figures: begin -->", end: "<!-- figures: end -->" } as const;
 
@@ -11,6 +12,8 @@ interface ProbeFigures {
   fineTunes: readonly HeldOutResult[];
   dataSets: readonly HeldOutResult[];
   questions: readonly HeldOutResult[];
+  choices: readonly HeldOutResult[];
+  ownAnswers: readonly OwnAnswers[];
   flags: readonly FlagRates[];
 }
 
@@ -19,6 +22,7 @@ export interface CardFigures {
   description: ScreenDescription;
   sources: readonly HeldOutResult[];
   fineTunes: readonly HeldOutResult[];
+  choices: readonly HeldOutResult[];
   flags: readonly FlagRates[];
   probes: ProbeFigures;
 }
@@ -94,11 +98,23 @@ const trainedOnTable = ({ trainedOn }: ScreenDescription): string =>
     ]),
   );
 
+const ownAnswersTable = (ownAnswers: readonly OwnAnswers[]): string =>
+  table(
+    ["trained on besides the fine-tunes", "harmless answers", "counted as harmful"],
+    ownAnswers.map(({ besides, answers, flagged }) => [
+      besides.join(", ") || "nothing",
+      String(answers),
+      String(flagged),
+    ]),
+  );
+
 const probesText = ({
   description,
   fineTunes,
   dataSets,
   questions,
+  choices,
+  ownAnswers,
   flags,
 }: ProbeFigures): string => `## Figures of ${description.source}
 
@@ -117,7 +133,8 @@ ${resultsTable(dataSets)}
 
 ### The fine-tune and the question kept out
 
-Clearly judged answers; each question is scored by weights that saw neither it nor the fine-tune.
+Clearly judged answers; each question is scored by weights that saw neither it nor the fine-tune. Beside the probe screen what \`screen-v1\` is
+trained on, with the same kept out.
 
 ${resultsTable(questions)}
 
@@ -127,11 +144,21 @@ ${thresholdsText(description)} All judged answers, whatever lies between counted
 
 ${flagsTable(flags)}
 
+### Other sources that were tried
+
+With everything fine-tuned on the same data kept out; clearly judged answers.
+
+${resultsTable(choices)}
+
+The harmless answers to our own probes that come with the default probe set (\`foils\`), at the threshold that each choice of sources gives:
+
+${ownAnswersTable(ownAnswers)}
+
 ### Trained on
 
 ${trainedOnTable(description)}`;
 
-export const figuresText = ({ date, description, sources, fineTunes, flags, probes }: CardFigures): string => {
+export const figuresText = ({ date, description, sources, fineTunes, choices, flags, probes }: CardFigures): string => {
   const tested = new Map([...sources, ...fineTunes].map(({ source }) => [source.file, source.sha256]));
   return `Command: \`npm run evaluate:screen -- DATA_FOLDER\`, ${date}. In brackets: 95 % intervals of ${bootstrap.rounds} bootstrap
 resamples of the groups (all answers to a question together; the eight questions of a fine-tune make its intervals wide), seed ${bootstrap.seed}.
@@ -152,6 +179,10 @@ ${resultsTable(fineTunes)}
 ${thresholdsText(description)}
 
 ${flagsTable(flags)}
+
+### Other sources that were tried
+
+${resultsTable(choices)}
 
 ### Trained on
 
