@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluate } from "../../src/commands/eval.ts";
 import { chat, sendJson, startFakeServer } from "../classify/fake-server.ts";
+import { runCandor } from "../e2e/running-candor.ts";
 import { newFolder, runCommand, writeConfig, writeLines } from "./label-files.ts";
 
 const folder = newFolder();
@@ -122,3 +123,14 @@ describe("candor eval with the embedded screen", () => {
     await expect(runCommand(evaluate, [path, "--config", config])).rejects.toThrow(/screen\.json: cannot be read/);
   });
 });
+
+test.each(["eval", "calibrate --fpr 0.1", "train --out own"])(
+  "candor %s is a command, and can't do it without its file",
+  (line) => {
+    const missing = folder.path("missing.jsonl");
+    const [name = "", ...flags] = line.split(" ");
+    const { code, stderr } = runCandor([name, missing, ...flags]);
+    expect(stderr).toBe(`candor ${name}: ${missing}: cannot be read (ENOENT); give a file of labelled answers\n`);
+    expect(code).toBe(2);
+  },
+);
