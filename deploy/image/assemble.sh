@@ -24,11 +24,24 @@ cp -R package.json node_modules dist policies models dashboard "$root/candor/"
 find "$root/candor/node_modules" \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -type f -delete
 find "$root/candor/dist" -name '*.d.ts' -delete
 
-# What is in it: the packages of the lock file, and Node with the libraries that it brings.
-npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >packages.cdx.json
+# What is in it: the packages that are installed, Node with what is linked into it, and the libraries that it loads.
+cd "$root/candor"
+npm pkg delete devDependencies scripts
+npm sbom --sbom-format=cyclonedx >/tmp/packages.cdx.json
+dpkg-query --show --showformat='${Package} ${Version}\n' libc6 libgcc-s1 libstdc++6 >/tmp/libraries
 node -e '
-  const bill = JSON.parse(require("node:fs").readFileSync("packages.cdx.json", "utf8"));
+  const { readFileSync, readdirSync } = require("node:fs");
+  const bill = JSON.parse(readFileSync("/tmp/packages.cdx.json", "utf8"));
+  const listed = new Set(bill.components.map(({ name }) => name));
+  const installed = readdirSync("node_modules").filter((name) => !name.startsWith("."))
+    .flatMap((name) => (name.startsWith("@") ? readdirSync(`node_modules/${name}`).map((own) => `${name}/${own}`) : [name]));
+  const missing = installed.filter((name) => !listed.has(name));
+  if (missing.length > 0) throw new Error(`not in the bill of materials: ${missing.join(", ")}`);
   for (const [name, version] of Object.entries(process.versions))
     bill.components.push({ "bom-ref": `runtime:${name}`, type: name === "node" ? "platform" : "library", name, version });
+  for (const [name, version] of readFileSync("/tmp/libraries", "utf8").trim().split("\n").map((line) => line.split(" "))) {
+    const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}`;
+    bill.components.push({ "bom-ref": purl, type: "library", name, version, purl });
+  }
   console.log(JSON.stringify(bill, null, 2));
-' >"$root/candor/sbom.cdx.json"
+' >sbom.cdx.json

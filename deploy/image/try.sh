@@ -41,6 +41,7 @@ evidence: { path: /data/candor.db }
 drain: { minSeconds: 0, timeoutSeconds: 5 }
 CONFIG
 mkdir "$work/data"
+touch "$work/log"
 chown 65532:65532 "$work/data"
 
 # What the image says is run: its entry point as process 1 in its own file system, bound read-only, with /data to write to.
