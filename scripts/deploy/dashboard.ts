@@ -2,11 +2,11 @@
 import { sharesWhere } from "./expressions.ts";
 
 /** Panels of a process have no subject. */
-const process = ['job=~"$job"', 'instance=~"$instance"'] as const;
-const here = `{${process.join(", ")}}`;
+const chosen = ['job=~"$job"', 'instance=~"$instance"'] as const;
+const here = `{${chosen.join(", ")}}`;
 const subject = (...matchers: readonly string[]): string =>
-  `{${[...matchers, 'subject=~"$subject"', ...process].join(", ")}}`;
-const shares = sharesWhere(...process);
+  `{${[...matchers, 'subject=~"$subject"', ...chosen].join(", ")}}`;
+const shares = sharesWhere(...chosen);
 
 type Unit = "short" | "percentunit" | "s" | "reqps" | "bytes" | "ops" | "none" | "dateTimeFromNow";
 
@@ -364,7 +364,7 @@ export const dashboard = (): string => {
         { name: "datasource", type: "datasource", query: "prometheus" },
         variable("job", "candor_build_info", ""),
         variable("instance", "candor_build_info", '{job=~"$job"}'),
-        variable("subject", "candor_severity", `{${process.join(", ")}}`),
+        variable("subject", "candor_severity", `{${chosen.join(", ")}}`),
       ],
     },
     panels: layOut(),
