@@ -1,7 +1,7 @@
 /** Every generated file of deploy/ by its path from the root, with what is to stand in it. */
 import { dashboard } from "./dashboard.ts";
 import { valuesSchema } from "./helm-values.ts";
-import { manifests, shippedPolicies } from "./manifests.ts";
+import { chosenPolicies, manifests } from "./manifests.ts";
 import { prometheusRule, rulesFile } from "./rule-files.ts";
 
 const chart = "deploy/helm/candor";
@@ -15,5 +15,5 @@ export const generatedFiles = (): Map<string, string> =>
     [`${chart}/values.schema.json`, valuesSchema()],
     // Helm reads nothing outside of a chart.
     [`${chart}/files/candor.rules.yml`, rulesFile()],
-    ...Object.entries(shippedPolicies()).map(([name, text]) => [`${chart}/files/policies/${name}`, text] as const),
+    ...Object.entries(chosenPolicies()).map(([name, text]) => [`${chart}/files/policies/${name}`, text] as const),
   ]);

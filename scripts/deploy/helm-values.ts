@@ -19,7 +19,7 @@ export const helmValues = z.strictObject({
   existingSecret: z.string().min(1).describe("holds the token for the admin API under `token`"),
   extraEnv: z.array(free).describe("further variables of the container"),
   config: configSchema.describe("Candor's configuration"),
-  policies: labels.describe("policies by file name; empty: those that come with Candor"),
+  policies: labels.describe("policies by file name; empty: secrets.yaml, of those that come with Candor"),
   gateway: z.strictObject({
     enabled: z.boolean(),
     replicas: z.number().int().min(1),

@@ -1,5 +1,5 @@
 /** Kubernetes manifests: Candor beside an app in two ways, or as a gateway for many, and what belongs to them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   candorConfig,
   candorContainer,
@@ -225,17 +225,15 @@ const podMonitor = (): string =>
     },
   );
 
-/** By file name. */
-export const shippedPolicies = (): Record<string, string> => {
-  const folder = new URL("../../policies/", import.meta.url);
-  const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
-};
+/** What is in force unless somebody chooses otherwise, by file name. The image has the others in /candor/policies. */
+export const chosenPolicies = (): Record<string, string> => ({
+  "secrets.yaml": readFileSync(new URL("../../policies/secrets.yaml", import.meta.url), "utf8"),
+});
 
 const policies = (): string =>
   written(
-    ["The policies that come with Candor. Edit them here; pods are to be restarted then."],
-    configMap("candor-policies", shippedPolicies()),
+    ["The policies that Candor reads, one file of those that it comes with. Put your own beside it."],
+    configMap("candor-policies", chosenPolicies()),
   );
 
 /** By path from the root. */
