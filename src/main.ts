@@ -22,7 +22,9 @@ import { createEgress } from "./egress/egress.ts";
 import { openSqliteStore } from "./evidence/sqlite-store.ts";
 import { createAsk } from "./guard/asking.ts";
 import { createGuard } from "./guard/create-guard.ts";
-import { knownIn, loadPolicies } from "./guard/load-policies.ts";
+import { knownIn } from "./guard/load-policies.ts";
+import { createReloadingGuard } from "./guard/reloading-guard.ts";
+import { canonicalJson } from "./kernel/canonical-json.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
@@ -44,6 +46,13 @@ export interface Candor {
   /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. */
   dataUrl: string;
   controlUrl: string;
+  /**
+   * Takes over what can be changed while running: the files of policies. Resolves with what became of it; of other changes
+   * with `restart-needed`.
+   */
+  reload(next: Config): Promise<"unchanged" | "reloaded" | "failed" | "restart-needed">;
+  /** The configuration's file has changed and can't be used. */
+  reloadFailed(): void;
   /** Drains: running answers finish, evidence is written. A second call does not wait for answers any more. */
   stop(): Promise<void>;
 }
@@ -99,14 +108,14 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     log,
   };
   const judging = surroundings.classifier ?? (await configuredClassifier(config.classify, judgingParts));
-  const policies = await loadPolicies(config.policies, knownIn(config));
   const metrics = createMetrics({
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
     classifiers: judging.sources ?? [judging.source],
-    policies: policies.map(({ id }) => id),
+    policies: [],
     replica: config.evidence.replica,
     version,
+    clock,
   });
   opened.defer(metrics.close);
   // One line for live answers and probes together: the judge's limits are the judge's, whoever asks.
@@ -171,10 +180,26 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     clock,
     onError: (error) => log.error({ err: error }, "a decision could not be recorded"),
   });
+  const guard = await createReloadingGuard({
+    paths: config.policies,
+    known: knownIn(config),
+    guardOf: (policies) => createGuard({ policies, personaOf: ledger.verdict, ask: asking, clock }),
+    reloaded(policies) {
+      metrics.decisions.policies(policies.map(({ id }) => id));
+      metrics.reloads.succeeded();
+      log.info({ policies: policies.length }, "policies were read anew");
+    },
+    failed(error) {
+      metrics.reloads.failed();
+      log.error({ err: error }, "policies can't be read; those read before stay in force");
+    },
+    clock,
+  });
+  opened.defer(guard.close);
+  metrics.decisions.policies(guard.policies().map(({ id }) => id));
   const relay = createRelay({
-    ...(policies.length === 0
-      ? {}
-      : { guard: createGuard({ policies, personaOf: ledger.verdict, ask: asking }), decisions }),
+    guard,
+    decisions,
     limits: config.limits,
     relay: config.relay,
     drain: config.drain,
@@ -249,7 +274,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       },
     },
     traces,
-    policies: () => policies.map((policy) => ({ policy, tally: decisions.tally(policy.id) })),
+    policies: () => guard.policies().map((policy) => ({ policy, tally: decisions.tally(policy.id) })),
     onEntry: (listener) => ledger.subscribe(({ subject }) => listener(subject)),
     probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
     store,
@@ -270,6 +295,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   });
   opened.defer(control.close);
 
+  let paths = config.policies;
   let stopping: Promise<void> | null = null;
   const drain = async (): Promise<void> => {
     stage = "draining";
@@ -289,6 +315,18 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   return {
     dataUrl: `http://${config.listen.data.host}:${dataPort}`,
     controlUrl: `http://${config.listen.control.host}:${controlPort}`,
+    async reload({ policies, ...others }) {
+      const { policies: _, ...before } = config;
+      const needed = canonicalJson(others) !== canonicalJson(before);
+      metrics.reloads.restartNeeded(needed);
+      const changed = canonicalJson(policies) !== canonicalJson(paths);
+      if (!changed) return needed ? "restart-needed" : "unchanged";
+      paths = policies;
+      const isRead = await guard.use(policies);
+      if (!isRead) return "failed";
+      return needed ? "restart-needed" : "reloaded";
+    },
+    reloadFailed: metrics.reloads.failed,
     stop() {
       if (stopping === null) stopping = drain();
       else relay.drain();

@@ -26,6 +26,7 @@ const relay = createRelay({
     policies: [],
     replica: "bench",
     version: "bench",
+    clock: systemClock,
   }).relay,
   clock: systemClock,
   log: createLog("warn"),

@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import { actions, type Decision, type Finding } from "../guard/guard.ts";
 import type { DecisionMeter } from "../watch/decision-log.ts";
+import { createBuckets, pulledHistogram } from "./buckets.ts";
 import { alone, pulledCounter } from "./pulled-metric.ts";
 
 const stages = ["request", "response"] as const satisfies readonly Decision["stage"][];
@@ -10,8 +11,13 @@ const results = ["enforced", "would", "error", "bypass"] as const satisfies read
 
 /** Counts of pairs, every one of them there from the start. */
 const createPairs = <A extends string, B extends string>(ones: readonly A[], others: readonly B[]) => {
-  const counts = new Map(ones.map((one) => [one, new Map(others.map((other) => [other, 0]))]));
+  const row = () => new Map(others.map((other) => [other, 0]));
+  const counts = new Map(ones.map((one) => [one, row()]));
   return {
+    /** Counts these as well from now on; what was counted stays. */
+    add(more: readonly A[]): void {
+      for (const one of more) if (!counts.has(one)) counts.set(one, row());
+    },
     count(one: A, other: B): void {
       const row = counts.get(one);
       const before = row?.get(other);
@@ -23,10 +29,19 @@ const createPairs = <A extends string, B extends string>(ones: readonly A[], oth
   };
 };
 
-export const createDecisionMetrics = (registry: Registry, policies: readonly string[]): DecisionMeter => {
+/** Seconds; deciding by words takes microseconds, asking a model takes seconds. */
+const durationBuckets = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+
+export interface DecisionMetrics extends DecisionMeter {
+  /** Counts these policies from now on. */
+  policies(ids: readonly string[]): void;
+}
+
+export const createDecisionMetrics = (registry: Registry, policies: readonly string[]): DecisionMetrics => {
   const decisions = createPairs(stages, actions);
   const coverage = createPairs(stages, coverages);
   const findings = createPairs(policies, results);
+  const durations = new Map(stages.map((stage) => [stage, createBuckets(durationBuckets)]));
   let errors = 0;
   let unrecorded = 0;
 
@@ -54,6 +69,12 @@ export const createDecisionMetrics = (registry: Registry, policies: readonly str
       for (const [policy, result, value] of findings.read()) yield { labels: { policy, result }, value };
     },
   });
+  pulledHistogram(registry, {
+    name: "candor_guard_duration_seconds",
+    help: "From the moment when a request or answer could be decided on to the decision; streams are decided as they come",
+    bounds: durationBuckets,
+    read: () => [...durations].map(([stage, buckets]) => ({ labels: { stage }, buckets })),
+  });
   pulledCounter(registry, {
     name: "candor_guard_errors_total",
     help: "Requests and answers for which a policy could not be evaluated",
@@ -68,7 +89,9 @@ export const createDecisionMetrics = (registry: Registry, policies: readonly str
   });
 
   return {
+    policies: findings.add,
     decided(decision) {
+      if (decision.tookMs !== undefined) durations.get(decision.stage)?.observe(decision.tookMs / 1000);
       decisions.count(decision.stage, decision.action);
       coverage.count(decision.stage, decision.coverage);
       const seen = new Map(decision.findings.map(({ policy, result }) => [`${policy} ${result}`, { policy, result }]));

@@ -7,12 +7,12 @@ import { Registry } from "prom-client";
 import type { JudgingMeter } from "../classify/cached.ts";
 import type { CostMeter } from "../classify/spending.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
-import type { DecisionMeter } from "../watch/decision-log.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
-import { createDecisionMetrics } from "./decision-metrics.ts";
+import { createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { expositionOf } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
@@ -21,6 +21,7 @@ import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
 import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";
 import { exposeProcess } from "./process-metrics.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
+import { createReloadMetrics, type ReloadMeter } from "./reload-metrics.ts";
 
 interface Options {
   /** Ids of the configured subjects. */
@@ -33,6 +34,7 @@ interface Options {
   policies: readonly string[];
   replica: string;
   version: string;
+  clock: Pick<Clock, "now">;
 }
 
 /** What exists only after the meters were given away; read at every scrape. */
@@ -47,7 +49,8 @@ export interface Metrics {
   live: WatchMeter;
   judging: JudgingMeter;
   classifierCost: CostMeter;
-  decisions: DecisionMeter;
+  decisions: DecisionMetrics;
+  reloads: ReloadMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -58,7 +61,15 @@ export interface Metrics {
   close(): void;
 }
 
-export const createMetrics = ({ subjects, routes, classifiers, policies, replica, version }: Options): Metrics => {
+export const createMetrics = ({
+  subjects,
+  routes,
+  classifiers,
+  policies,
+  replica,
+  version,
+  clock,
+}: Options): Metrics => {
   const registry = new Registry();
   const process = exposeProcess(registry, { replica, version });
   let refreshPersona = (): void => {};
@@ -68,6 +79,7 @@ export const createMetrics = ({ subjects, routes, classifiers, policies, replica
     judging: createJudgingMetrics(registry, classifiers),
     classifierCost: createClassifierCostMetrics(registry),
     decisions: createDecisionMetrics(registry, policies),
+    reloads: createReloadMetrics(registry, clock),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

@@ -1,8 +1,10 @@
 /** `candor serve`: runs the guardrail until it is told to stop, then drains. */
 import { configFrom, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { createLog } from "../kernel/log.ts";
-import { start } from "../main.ts";
+import { type WatchedFiles, watchFiles } from "../config/watched-files.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createLog, type Log } from "../kernel/log.ts";
+import { type Candor, start } from "../main.ts";
 import { type Command, readFlags, UsageError, wholeNumber } from "./command.ts";
 
 const flags = {
@@ -64,6 +66,27 @@ const readConfig = async (values: Flags): Promise<Config> => {
   };
 };
 
+/** Reads the configuration anew whenever its file changes; what can't be used changes nothing. */
+const follow = (file: string, values: Flags, candor: Candor, log: Log): Promise<WatchedFiles> =>
+  watchFiles({
+    paths: [file],
+    clock: systemClock,
+    changed() {
+      readConfig(values).then(
+        async (config) => {
+          const result = await candor.reload(config);
+          if (result === "restart-needed")
+            log.warn({ file }, "the configuration has changed in parts that are read at the start alone: restart");
+          else log.info({ file, result }, "the configuration has changed");
+        },
+        (error: unknown) => {
+          candor.reloadFailed();
+          log.error({ err: error, file }, "the configuration can't be used; the one read before stays in force");
+        },
+      );
+    },
+  });
+
 export const serve: Command = {
   name: "serve",
   usage:
@@ -76,10 +99,12 @@ export const serve: Command = {
     const log = createLog(config.log.level);
     const candor = await start(config, { env, log });
     log.info({ data: candor.dataUrl, control: candor.controlUrl }, "ready");
+    const watched = values.config === undefined ? null : await follow(values.config, values, candor, log);
     await new Promise<void>((resolve) => {
       if (stopping.aborted) resolve();
       else stopping.addEventListener("abort", () => resolve(), { once: true });
     });
+    watched?.close();
     log.info("draining");
     await candor.stop();
     log.info("stopped");

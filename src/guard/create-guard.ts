@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Inspection } from "../dialect/carriers.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Ask, decide, type Rule, type Rules } from "./decide.ts";
 import type { Decision, ExchangeGuard, Guard, Stage } from "./guard.ts";
 import { type Condition, conditionOf } from "./match.ts";
@@ -14,6 +15,7 @@ interface Options {
   personaOf: (subject: string) => { persona: string };
   /** Asks classifiers and judges. */
   ask: Ask;
+  clock?: Pick<Clock, "monotonic">;
   /** Unguessable ids of decisions. */
   newId?: () => string;
 }
@@ -34,7 +36,7 @@ const hasHeaders = (wanted: Readonly<Record<string, string>>, headers: IncomingH
   });
 
 /** Throws on a policy that can't be compiled: `loadPolicies` tells of that with its place. */
-export const createGuard = ({ policies, personaOf, ask, newId = randomUUID }: Options): Guard => {
+export const createGuard = ({ policies, personaOf, ask, clock = systemClock, newId = randomUUID }: Options): Guard => {
   const compiled = policies.map(
     (policy): Compiled => ({
       policy,
@@ -70,11 +72,17 @@ export const createGuard = ({ policies, personaOf, ask, newId = randomUUID }: Op
     const onRequest = rulesOf(mine, "request", persona);
     const onAnswer = rulesOf(mine, "response", persona);
     const mayHold = onAnswer.rules.some(({ enforced, policy }) => enforced && policy.action !== "flag");
-    const answer = (inspection: Inspection): Decision | Promise<Decision> => decide(onAnswer, inspection, newId(), ask);
+    const timed = (rules: Rules, inspection: Inspection): Decision | Promise<Decision> => {
+      const from = clock.monotonic();
+      const made = decide(rules, inspection, newId(), ask);
+      const took = (decision: Decision): Decision => ({ ...decision, tookMs: clock.monotonic() - from });
+      return made instanceof Promise ? made.then(took) : took(made);
+    };
+    const answer = (inspection: Inspection): Decision | Promise<Decision> => timed(onAnswer, inspection);
     return {
       readsRequest: onRequest.rules.length > 0,
       response: onAnswer.rules.length === 0 ? "none" : mayHold ? "hold" : "watch",
-      request: (inspection) => decide(onRequest, inspection, newId(), ask),
+      request: (inspection) => timed(onRequest, inspection),
       answer,
       stream: (progress) => guardStream({ rules: onAnswer.rules, judge: answer, progress }),
     };

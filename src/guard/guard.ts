@@ -49,6 +49,8 @@ export interface Decision {
   findings: Finding[];
   /** What is found in texts about which a model is still asked and nobody waits for; never rejects. */
   later?: Promise<Finding[]>;
+  /** Milliseconds that deciding took; left out where it was not measured. */
+  tookMs?: number;
   coverage: Inspection["coverage"];
   gaps: Gap[];
   /** For redact: what to replace. Empty for every other action. */

@@ -30,6 +30,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     policies: ["secrets-in-requests", "no-advice"],
     replica: "local",
     version: "9.9.9",
+    clock: { now: () => 1_790_000_000_000 },
   });
   metrics.readFrom({
     store: { head: () => ({ position: 17, hash: "00ff" }), health: () => world.evidence },

@@ -1,0 +1,56 @@
+/** Whether what runs is what the files say. */
+import type { Registry } from "prom-client";
+import type { Clock } from "../kernel/clock.ts";
+import { alone, pulledCounter, pulledGauge } from "./pulled-metric.ts";
+
+export interface ReloadMeter {
+  succeeded(): void;
+  failed(): void;
+  /** The configuration has changed in parts that are read at the start alone. */
+  restartNeeded(needed: boolean): void;
+}
+
+export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now">): ReloadMeter => {
+  const counts = { success: 0, failure: 0 };
+  let isGood = true;
+  let goodSince = clock.now();
+  let needsRestart = false;
+  pulledCounter(registry, {
+    name: "candor_config_reloads_total",
+    help: "Changes of the configuration or the policies that were read while running, by whether they could be used",
+    labelNames: ["result"],
+    read: () => Object.entries(counts).map(([result, value]) => ({ labels: { result }, value })),
+  });
+  pulledGauge(registry, {
+    name: "candor_config_last_reload_successful",
+    help: "0 while what is in the files could not be used, and what was read before is in force",
+    labelNames: [],
+    read: alone(() => Number(isGood)),
+  });
+  pulledGauge(registry, {
+    name: "candor_config_last_reload_success_timestamp_seconds",
+    help: "When the configuration or the policies were last read and used, seconds since 1970",
+    labelNames: [],
+    read: alone(() => goodSince / 1000),
+  });
+  pulledGauge(registry, {
+    name: "candor_config_restart_needed",
+    help: "1 when the configuration has changed in parts that are read at the start alone",
+    labelNames: [],
+    read: alone(() => Number(needsRestart)),
+  });
+  return {
+    succeeded() {
+      counts.success += 1;
+      isGood = true;
+      goodSince = clock.now();
+    },
+    failed() {
+      counts.failure += 1;
+      isGood = false;
+    },
+    restartNeeded(needed) {
+      needsRestart = needed;
+    },
+  };
+};
