@@ -195,6 +195,27 @@ const operation: Group = {
         "were refused or passed unguarded, as that policy's fail mode says.",
     },
     {
+      name: "CandorConfigReloadFailed",
+      note: "A file that is half written is read again within seconds.",
+      expr: "candor_config_last_reload_successful == 0",
+      for: "1m",
+      severity: "ticket",
+      summary: "Candor {{ $labels.instance }} can't use its changed configuration",
+      description:
+        "The configuration or the policies of {{ $labels.instance }} were changed to something that can't be used. What was " +
+        "read before is still in force, until a restart: that would fail.",
+    },
+    {
+      name: "CandorRestartNeeded",
+      expr: "candor_config_restart_needed == 1",
+      for: "15m",
+      severity: "ticket",
+      summary: "Candor {{ $labels.instance }} runs with an older configuration than its file has",
+      description:
+        "The configuration of {{ $labels.instance }} has changed in parts that are read at the start alone. They take " +
+        "effect with its next restart.",
+    },
+    {
       name: "CandorSaturated",
       note: "One event loop does all of a replica's work; beyond nine tenths of its time every exchange waits.",
       expr: "rate(candor_event_loop_active_seconds_total[5m]) > 0.9",

@@ -293,6 +293,16 @@ const rows: readonly Row[] = [
         targets: { "{{instance}}": `process_resident_memory_bytes${here}` },
       },
       {
+        title: "Configuration",
+        description: "In use: 0 while the files hold something that can't be used. Restart: 1 while it takes one.",
+        kind: "stat",
+        unit: "none",
+        targets: {
+          "{{instance}} in use": `candor_config_last_reload_successful${here}`,
+          "{{instance}} restart": `candor_config_restart_needed${here}`,
+        },
+      },
+      {
         title: "Running",
         description: "Version by instance.",
         kind: "stat",
