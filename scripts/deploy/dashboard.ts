@@ -1,5 +1,6 @@
 /** The Grafana dashboard: what the alerts are read from, drawn. Every expression is narrowed by the variables at its top. */
 import { sharesWhere } from "./expressions.ts";
+import { jsonText } from "./json-text.ts";
 
 /** Panels of a process have no subject. */
 const chosen = ['job=~"$job"', 'instance=~"$instance"'] as const;
@@ -379,5 +380,5 @@ export const dashboard = (): string => {
     },
     panels: layOut(),
   };
-  return `${JSON.stringify(json, null, 2)}\n`;
+  return jsonText(json);
 };

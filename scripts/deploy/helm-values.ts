@@ -1,6 +1,7 @@
 /** What the Helm chart takes, as a schema; Helm reads it as values.schema.json and refuses values that it does not know. */
 import { z } from "zod";
 import { configSchema } from "../../src/config/schema.ts";
+import { jsonText } from "./json-text.ts";
 
 const switchedOn = z.strictObject({ enabled: z.boolean() });
 const free = z.record(z.string(), z.unknown());
@@ -48,5 +49,4 @@ export const helmValues = z.strictObject({
   global: free.optional(),
 });
 
-export const valuesSchema = (): string =>
-  `${JSON.stringify(z.toJSONSchema(helmValues, { target: "draft-07", io: "input" }), null, 2)}\n`;
+export const valuesSchema = (): string => jsonText(z.toJSONSchema(helmValues, { target: "draft-07", io: "input" }));
