@@ -3,11 +3,12 @@
  * that matches and is in force decides. Never keeps or repeats what matched.
  */
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
+import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
 import { createLetterSet } from "./finding/letter-set.ts";
 import { type Action, actions, type Decision, denies, type Edit, type Finding, type Stage } from "./guard.ts";
 import { type Answer, type Condition, type Found, isOpen, type Question, type Scene } from "./match.ts";
 import type { Policy } from "./policy.ts";
-import { type Reading, readingOf } from "./reading.ts";
+import { type Reading, readingSteps } from "./reading.ts";
 
 /** A policy as it is in force for an exchange. */
 export interface Rule {
@@ -133,9 +134,10 @@ interface Outcome {
   failed: boolean;
 }
 
-const apply = (rule: Rule, readings: readonly Reading[], scene: Scene): Outcome => {
+function* applySteps(rule: Rule, readings: readonly Reading[], scene: Scene): Steps<Outcome> {
   const outcome: Outcome = { rule, hits: [], open: [], failed: false };
-  for (const reading of readings) {
+  for (const [index, reading] of readings.entries()) {
+    if (reading.carrier.text.length > 4_096 || index % 64 === 63) yield;
     const { carrier } = reading;
     if (!concerns(rule, carrier)) continue;
     const result = rule.condition.test(reading, scene);
@@ -145,7 +147,7 @@ const apply = (rule: Rule, readings: readonly Reading[], scene: Scene): Outcome 
     else outcome.open.push({ question: result.open, carrier, timeoutMs: rule.policy.timeoutMs });
   }
   return outcome;
-};
+}
 
 const strictness = (action: Action): number => actions.indexOf(action);
 
@@ -221,19 +223,54 @@ const withGap = (inspection: Inspection, gap: Gap): Inspection => ({
 /** Whether anything waits for what this rule says. */
 const isWaitedFor = ({ enforced, policy }: Rule): boolean => enforced && policy.action !== "flag";
 
+/** What every rule makes of an exchange, as far as that can be told without asking anybody. */
+interface FirstLook {
+  inspection: Inspection;
+  readings: Reading[];
+  scene: Scene;
+  outcomes: Outcome[];
+}
+
+function* lookSteps({ rules }: Rules, inspected: Inspection, answers: Answers): Steps<FirstLook> {
+  const { carriers } = inspected;
+  const normalise = rules.some(({ policy }) => policy.normalise);
+  const readings: Reading[] = [];
+  for (const [index, carrier] of carriers.entries()) {
+    if (index % 64 === 63) yield;
+    readings.push(yield* readingSteps(carrier, normalise));
+  }
+  const inspection = readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
+  const scene = sceneOf(readings, carriers, answers);
+  const outcomes: Outcome[] = [];
+  for (const rule of rules) {
+    yield;
+    outcomes.push(yield* applySteps(rule, readings, scene));
+  }
+  return { inspection, readings, scene, outcomes };
+}
+
+/** Longer exchanges are looked through a little at a time. */
+const longestAtOnce = 32 * 1024;
+const mostAtOnce = 256;
+
 /**
- * At once where no model has to be asked about what may be stopped, else a promise that never rejects. What only flags
- * or stands in shadow is never waited for: what it finds comes later, as `later` of the decision.
+ * At once where the exchange is short and no model has to be asked about what may be stopped, else a promise that never
+ * rejects. What only flags or stands in shadow is never waited for: what a model finds comes later, as `later` of the
+ * decision.
  */
 export const decide = (rules: Rules, inspected: Inspection, id: string, ask: Ask): Decision | Promise<Decision> => {
   const { carriers } = inspected;
-  const normalise = rules.rules.some(({ policy }) => policy.normalise);
-  const readings = carriers.map((carrier) => readingOf(carrier, normalise));
-  const inspection = readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
-  const { gaps } = inspection;
   const answers = createAnswers(ask);
-  const scene = sceneOf(readings, carriers, answers);
-  const first = rules.rules.map((rule) => apply(rule, readings, scene));
+  const look = lookSteps(rules, inspected, answers);
+  let length = 0;
+  for (const { text } of carriers) length += text.length;
+  return length <= longestAtOnce && carriers.length <= mostAtOnce
+    ? decideAfter(rules, atOnce(look), id, answers)
+    : inTurns(look).then((looked) => decideAfter(rules, looked, id, answers));
+};
+
+const decideAfter = (rules: Rules, looked: FirstLook, id: string, answers: Answers): Decision | Promise<Decision> => {
+  const { inspection, readings, scene, outcomes: first } = looked;
   const again = async (outcomes: readonly Outcome[], isDue: (rule: Rule) => boolean): Promise<Outcome[]> => {
     let current = [...outcomes];
     // A condition may leave one question open after another.
@@ -241,7 +278,11 @@ export const decide = (rules: Rules, inspected: Inspection, id: string, ask: Ask
       const due = current.filter(({ rule, open }) => open.length > 0 && isDue(rule));
       if (due.length === 0) return current;
       await answers.learn(due.flatMap(({ open }) => open));
-      current = current.map((outcome) => (due.includes(outcome) ? apply(outcome.rule, readings, scene) : outcome));
+      const next: Outcome[] = [];
+      for (const outcome of current) {
+        next.push(due.includes(outcome) ? await inTurns(applySteps(outcome.rule, readings, scene)) : outcome);
+      }
+      current = next;
     }
   };
 
@@ -251,7 +292,7 @@ export const decide = (rules: Rules, inspected: Inspection, id: string, ask: Ask
     // What has found something already has nothing to add: one finding makes the case.
     const known = new Set(decision.findings.map(({ policy }) => policy));
     const later = again(outcomes, () => true).then((answered) =>
-      answered.flatMap((outcome) => (known.has(outcome.rule.policy.id) ? [] : findingsOf(outcome, gaps))),
+      answered.flatMap((outcome) => (known.has(outcome.rule.policy.id) ? [] : findingsOf(outcome, inspection.gaps))),
     );
     return { ...decision, later };
   };

@@ -1,7 +1,8 @@
 /** A carrier's text as matchers see it: as it stands, and in every other way in which it may be read. */
 import type { Carrier } from "../dialect/carriers.ts";
+import { atOnce, type Steps } from "../kernel/steps.ts";
 import { rotated } from "./finding/rotation.ts";
-import { type View, viewsOf } from "./normalise/views.ts";
+import { type View, viewSteps } from "./normalise/views.ts";
 
 export interface Reading {
   carrier: Carrier;
@@ -16,9 +17,10 @@ export interface Reading {
 const plainly = (text: string): View => ({ kind: "plain", text, origin: (start, end) => ({ start, end }) });
 
 /** @param normalise whether anything but the text as it stands is of interest */
-export const readingOf = (carrier: Carrier, normalise: boolean): Reading => {
+export function* readingSteps(carrier: Carrier, normalise: boolean): Steps<Reading> {
   let turned: View | null = null;
-  const { views, capped } = normalise ? viewsOf(carrier.text) : { views: [plainly(carrier.text)], capped: false };
+  const plain = { views: [plainly(carrier.text)], capped: false };
+  const { views, capped } = normalise ? yield* viewSteps(carrier.text) : plain;
   return {
     carrier,
     views,
@@ -28,4 +30,6 @@ export const readingOf = (carrier: Carrier, normalise: boolean): Reading => {
       return turned;
     },
   };
-};
+}
+
+export const readingOf = (carrier: Carrier, normalise: boolean): Reading => atOnce(readingSteps(carrier, normalise));

@@ -144,6 +144,8 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
       }
     }
     if (searches.length > 0) search(reading ?? readingOf({ ...carrier, text: window }, normalise), cut);
+    // Nothing more is decided, as nothing more may leave.
+    if (denied) return;
     window = window.slice(least);
     keptFrom = decidedTo;
     decidedTo += cut - least;

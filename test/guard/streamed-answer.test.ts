@@ -226,13 +226,27 @@ test("a call of a tool that is not allowed stops the stream before any of its ar
   expect(stream.decision).toMatchObject({ action: "block", policy: "p0" });
 });
 
-test("a long text in which nothing can be decided costs no more than its length", () => {
+test("a long text in which nothing can be decided costs no more than its length", async () => {
   const guard = guardOf([{ match: { terms: ["bluebird"] } }]);
   const stream = guard.stream(() => {});
   const from = performance.now();
   for (let piece = 0; piece < 40_000; piece += 1) stream.push(place, "QUJD\u200b");
   stream.end([]);
+  // A long text is looked through in turns.
+  await expect.poll(() => stream.decision, { timeout: 8_000 }).not.toBeNull();
   // Quadratic work would take minutes.
   expect(performance.now() - from).toBeLessThan(10_000);
   expect(now(stream.decision).action).toBe("allow");
+});
+
+test("a long answer that is decided in turns lets nothing of what is denied out meanwhile", async () => {
+  const guard = guardOf([{ match: { terms: ["bluebird"] } }]);
+  const stream = guard.stream(() => {});
+  const before = "quite ordinary words, one after the other. ".repeat(2_000);
+  stream.push(place, before);
+  stream.push(place, "the bluebird is here, and then some more words follow it.");
+  expect(stream.decision).toBeNull();
+  expect(stream.released(place).to).toBeLessThanOrEqual(before.length + 4);
+  await expect.poll(() => stream.decision).toMatchObject({ action: "block" });
+  expect(stream.released(place).to).toBe(0);
 });

@@ -18,7 +18,12 @@ const judgeAt = async (answer: RequestListener | null) => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   if (answer === null) server.close();
-  else closing.push(() => (server.closeAllConnections(), server.close()));
+  else {
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+  }
   return createQuestionJudge({
     baseUrl: `http://127.0.0.1:${port}/v1`,
     key: null,

@@ -2,7 +2,7 @@
  * Finds keys, tokens and passwords by the forms that their issuers document.
  * Our own expressions, as scanners for repositories work on files, ask networks or guess by entropy alone.
  */
-import { type Finder, findPattern } from "./finder.ts";
+import { type Finder, findPattern, type Span } from "./finder.ts";
 
 /** Letters of a token may not go on before or behind it. */
 const alone = (body: string): string => String.raw`\b${body}\b`;
@@ -38,15 +38,14 @@ const forms = {
   "discord-token": String.raw`\b[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}`,
   "grafana-token": alone("glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"),
   jwt: String.raw`\beyJ[A-Za-z0-9_-]{8,900}\.eyJ[A-Za-z0-9_-]{8,900}\.[A-Za-z0-9_-]{16,700}`,
-  // Without an end, all that follows goes with it.
-  "private-key": String.raw`(?s)-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,60}-----|\z)`,
   "url-password": String.raw`(?i)\b(?:https?|ftp|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|smtp)://[^\s:/@"']{1,100}:[^\s/@"']{3,200}@`,
   "password-assignment": String.raw`(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)["']?\s{0,3}(?:=|:|=>|:=)\s{0,3}["'][^\s"']{8,200}["']`,
 } as const;
 
-export type SecretKind = keyof typeof forms;
-const isKind = (kind: string): kind is SecretKind => kind in forms;
-export const secretKinds = Object.keys(forms).filter(isKind) as [SecretKind, ...SecretKind[]];
+type Form = keyof typeof forms;
+export type SecretKind = Form | "private-key";
+const isForm = (kind: string): kind is Form => kind in forms;
+export const secretKinds: [SecretKind, ...SecretKind[]] = ["private-key", ...Object.keys(forms).filter(isForm)];
 
 /** Bits per letter, by the letters' own frequencies (Shannon). */
 const entropy = (text: string): number => {
@@ -62,7 +61,7 @@ const placeholder =
   /^(?:[*x.•<>[\]{}$%_-]+|(?:your|my|the|example|test|dummy|changeme|placeholder|redacted|hunter2|password|secret|null|none|undefined|true|false)\b.*|.*\$\{.*|.*<[a-z_ -]+>.*|.*\{\{.*)$/i;
 const assigned = (found: string): string => /["']([^"']*)["']$/.exec(found)?.[1] ?? found;
 
-const checks: Partial<Record<SecretKind, (found: string) => boolean>> = {
+const checks: Partial<Record<Form, (found: string) => boolean>> = {
   "password-assignment": (found) => {
     const value = assigned(found);
     return !placeholder.test(value) && entropy(value) >= 2.8;
@@ -78,8 +77,32 @@ const checks: Partial<Record<SecretKind, (found: string) => boolean>> = {
   },
 };
 
+const keyBegins = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g;
+const keyEnds = /-----END [A-Z0-9 ]{0,60}-----/g;
+
+/** Without its end the rest of the text goes: how much of it is key can't be told. */
+const privateKey: Finder = {
+  longest: null,
+  opening: /-----BEGIN /g,
+  literals: ["-----begin "],
+  rotatedLiterals: [],
+  find(text, from) {
+    const spans: Span[] = [];
+    keyBegins.lastIndex = from;
+    for (let begun = keyBegins.exec(text); begun !== null; begun = keyBegins.exec(text)) {
+      keyEnds.lastIndex = keyBegins.lastIndex;
+      const ended = keyEnds.exec(text);
+      const end = ended === null ? text.length : keyEnds.lastIndex;
+      spans.push({ start: begun.index, end, matcher: "secret:private-key" });
+      keyBegins.lastIndex = end;
+    }
+    return spans;
+  },
+};
+
 export const findSecrets = (kinds: readonly SecretKind[]): Finder[] =>
   kinds.map((kind) => {
+    if (kind === "private-key") return privateKey;
     const isMeant = checks[kind];
     return findPattern(forms[kind], { matcher: `secret:${kind}`, ...(isMeant === undefined ? {} : { isMeant }) });
   });

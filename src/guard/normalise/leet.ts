@@ -1,5 +1,5 @@
 /** Reads digits and signs within words as the letters that they are drawn for: `p4ssw0rd`, `h@ck`. */
-import { type MappedText, type Replacement, replaced } from "./mapped-text.ts";
+import type { MappedText } from "./mapped-text.ts";
 
 const word = /(?<![\p{L}\p{N}@$!+|])[\p{L}\p{N}@$!+|]{3,40}(?![\p{L}\p{N}@$!+|])/gu;
 const hasLetter = /\p{L}/u;
@@ -18,13 +18,12 @@ const letters: Readonly<Record<string, string>> = {
   "|": "l",
 };
 
-/** @param one what the digit 1 is read as: it is drawn for two letters */
+/** Letter by letter, so that everything keeps its place. @param one what the digit 1 is read as: it is drawn for two letters */
 export const withoutLeet = (base: MappedText, one: "l" | "i"): MappedText => {
-  const replacements: Replacement[] = [];
-  for (const { 0: run, index } of base.text.matchAll(word)) {
-    if (!hasLetter.test(run) || !hasSign.test(run)) continue;
-    const text = run.replace(/[013457@$!+|]/g, (sign) => (sign === "1" ? one : (letters[sign] ?? sign)));
-    replacements.push({ start: index, end: index + run.length, text });
-  }
-  return replaced(base, replacements);
+  const read = (run: string): string =>
+    hasLetter.test(run) && hasSign.test(run)
+      ? run.replace(/[013457@$!+|]/g, (sign) => (sign === "1" ? one : (letters[sign] ?? sign)))
+      : run;
+  const text = base.text.replace(word, read);
+  return text === base.text ? base : { text, origin: base.origin };
 };

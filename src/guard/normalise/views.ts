@@ -2,6 +2,8 @@
  * The ways in which a text may be read: as it stands, and with its disguises taken off. Every view is made by replacing
  * stretches of the text, each by itself, so what is found in one has its place in the text.
  */
+
+import { atOnce } from "../../kernel/steps.ts";
 import { type DecodingLimits, decoded } from "./decoding.ts";
 import { disguisesIn } from "./disguises.ts";
 import { inLatinLetters, inUsualForm } from "./folding.ts";
@@ -39,8 +41,8 @@ export interface Views {
 /** Whoever writes more than this into one text is not read through: that is told, and nothing stands still for it. */
 const limits: DecodingLimits = { runs: 4_096, characters: 256 * 1024 };
 
-/** Takes time in proportion to the text, whoever wrote it. */
-export const viewsOf = (text: string): Views => {
+/** The work of `viewsOf`, in steps between which others may work: a long text takes long. */
+export function* viewSteps(text: string): Generator<void, Views> {
   const plain = unmapped(text);
   const views: View[] = [{ kind: "plain", ...plain }];
   const may = disguisesIn(text);
@@ -51,24 +53,37 @@ export const viewsOf = (text: string): Views => {
     return view;
   };
 
+  yield;
   const usual = may.unusual ? add("usual-form", inUsualForm(plain), plain) : plain;
+  yield;
   const latin = may.unusual ? add("latin", inLatinLetters(usual), usual) : plain;
+  yield;
   // What was hidden by letters that were folded may show only now.
   const now = latin === plain ? may : disguisesIn(latin.text);
   if (now.spelt) add("joined", withoutSpacing(latin), latin);
+  yield;
   if (now.leet) {
     add("leet-l", withoutLeet(latin, "l"), latin);
+    yield;
     if (latin.text.includes("1")) add("leet-i", withoutLeet(latin, "i"), latin);
+    yield;
   }
 
   const once = decoded(usual, limits);
   if (once.text === usual) return { views, capped: once.capped };
+  yield;
   const first = add("decoded", inUsualForm(once.text), usual);
   const firstLatin = add("decoded-latin", inLatinLetters(first), first);
+  yield;
   add("decoded-joined", withoutSpacing(firstLatin), firstLatin);
+  yield;
   const twice = decoded(first, limits);
   if (twice.text === first) return { views, capped: once.capped || twice.capped };
+  yield;
   const second = add("decoded-twice", inUsualForm(twice.text), first);
   add("decoded-twice-latin", inLatinLetters(second), second);
   return { views, capped: once.capped || twice.capped };
-};
+}
+
+/** Takes time in proportion to the text, whoever wrote it. */
+export const viewsOf = (text: string): Views => atOnce(viewSteps(text));
