@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createMetrics } from "./alert/metrics.ts";
+import { loadAnchors } from "./classify/anchors.ts";
 import { cached } from "./classify/cached.ts";
 import type { Classifier } from "./classify/classifier.ts";
 import {
@@ -34,6 +35,7 @@ import { createProber, type Prober } from "./probe/scheduler.ts";
 import { createAsker } from "./probe/subject-asker.ts";
 import { createRelay } from "./relay/relay.ts";
 import { routeNames } from "./relay/routes.ts";
+import { createAnchorRounds } from "./watch/anchor-rounds.ts";
 import { noticingRateLimits } from "./watch/app-rate-limits.ts";
 import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
 import { createDecisionLog } from "./watch/decision-log.ts";
@@ -169,6 +171,24 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   ledger.subscribe(({ subject, body }) => {
     if (body.kind === "epoch") observer.newEpoch(subject);
   });
+  // The embedded screen is always the same.
+  const anchoring = config.classify.use !== "screen" && config.classify.anchors.share > 0;
+  const anchors = anchoring
+    ? createAnchorRounds({
+        ...config.classify.anchors,
+        set: await loadAnchors(config.classify.anchors.set),
+        judge: queue.judge,
+        threshold,
+        subjects: config.subjects.map(({ id }) => id),
+        record: ledger.record,
+        isLearned: () => config.subjects.every(({ id }) => ledger.verdict(id).judge.guard !== "unwatched"),
+        meter: metrics.anchors,
+        random,
+      })
+    : null;
+  ledger.subscribe(({ body }) => {
+    if (body.kind === "observation") anchors?.observed(body);
+  });
   const asking = createAsk({
     classifier: queue.asClassifier,
     judge: configuredQuestionJudge(config.classify, judgingParts),
@@ -302,6 +322,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     try {
       await Promise.all([relay.drain(), ...[...probers.values()].map((prober) => prober.stop())]);
       await observer.settled();
+      await anchors?.settled();
     } finally {
       await opened.disposeAsync();
     }

@@ -10,7 +10,9 @@ import type { EvidenceStore } from "../evidence/store.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
+import type { AnchorMeter } from "../watch/anchor-rounds.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
+import { createAnchorMetrics } from "./anchor-metrics.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
 import { createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
@@ -51,6 +53,7 @@ export interface Metrics {
   classifierCost: CostMeter;
   decisions: DecisionMetrics;
   reloads: ReloadMeter;
+  anchors: AnchorMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -80,6 +83,7 @@ export const createMetrics = ({
     classifierCost: createClassifierCostMetrics(registry),
     decisions: createDecisionMetrics(registry, policies),
     reloads: createReloadMetrics(registry, clock),
+    anchors: createAnchorMetrics(registry),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

@@ -24,9 +24,14 @@ export interface Breaker {
   /** Whether a call may be made now. After `try`, exactly one `report` or `abandon` must follow. */
   admit(): "ask" | "try" | "refuse";
   report(succeeded: boolean): void;
+  /** The server asked to be left alone: open at once, for as long as it said but no longer than `longestRestMs`. */
+  rest(ms: number): void;
   /** The try told nothing about the server. */
   abandon(): void;
 }
+
+/** A server that is mistaken about its own rest is tried again after this, milliseconds. */
+const longestRestMs = 10 * 60_000;
 
 export const createBreaker = ({ failures, share, window, restMs, clock }: BreakerOptions): Breaker => {
   let state: BreakerState = "closed";
@@ -38,6 +43,10 @@ export const createBreaker = ({ failures, share, window, restMs, clock }: Breake
     state = "open";
     openUntil = clock.monotonic() + restMs;
   };
+  const openFor = (ms: number): void => {
+    state = "open";
+    openUntil = Math.max(openUntil, clock.monotonic() + Math.min(ms, longestRestMs));
+  };
   const close = (): void => {
     state = "closed";
     inARow = 0;
@@ -48,6 +57,7 @@ export const createBreaker = ({ failures, share, window, restMs, clock }: Breake
 
   return {
     state: () => state,
+    rest: openFor,
     admit() {
       if (state === "closed") return "ask";
       if (state === "half-open" || clock.monotonic() < openUntil) return "refuse";

@@ -40,6 +40,7 @@ export const cached = (classifier: Classifier, { entries, meter, clock }: CacheO
   return {
     source,
     async judge(text, signal) {
+      if (text.anew) return ask(text, signal);
       const key = keyOf(source, text);
       const remembered = known?.get(key);
       if (remembered !== undefined) {

@@ -6,6 +6,8 @@ export interface JudgedText {
   response: string;
   /** The response answers one of the fixed harm questions of the probe set; left out for everything else. */
   harmProbe?: true;
+  /** What was said of the same text before does not count: the judge itself is what is looked at. */
+  anew?: true;
 }
 
 export type Judgement =
@@ -25,6 +27,8 @@ export type Judgement =
       kind: "error";
       reason: "timeout" | "unparseable" | "unavailable" | "rate-limited" | "overloaded";
       detail: string;
+      /** The server asked to be left alone for so long. */
+      retryAfterMs?: number;
       source: string;
     };
 

@@ -41,7 +41,10 @@ export const withBreaker = (classifier: Classifier, { log, ...options }: Options
       const ok = signal?.aborted === true ? null : succeeded(judgement);
       // Nor does a call from before the breaker opened about a server that is being tried.
       if (admitted === "ask" && breaker.state() !== "closed") return judgement;
-      if (ok !== null) note(ok);
+      if (ok === false && judgement.kind === "error" && judgement.retryAfterMs !== undefined) {
+        if (breaker.state() === "closed") log.warn({ classifier: source }, "a classifier asks to be left alone");
+        breaker.rest(judgement.retryAfterMs);
+      } else if (ok !== null) note(ok);
       else if (admitted === "try") breaker.abandon();
       return judgement;
     },

@@ -1,8 +1,11 @@
 /** `candor check FILE`: says whether a configuration would start, and what it would watch. Starts nothing. */
+import { loadAnchors } from "../classify/anchors.ts";
 import { describeClassifier } from "../classify/configured.ts";
+import { guardOptionsProblem } from "../classify/guards/registry.ts";
 import { loadScreens } from "../classify/screens.ts";
 import { loadConfig } from "../config/load.ts";
 import { readSecrets } from "../config/secrets.ts";
+import { configError } from "../config/yaml-file.ts";
 import { knownIn, loadPolicies } from "../guard/load-policies.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
 import { type Command, onlyPositional, readFlags } from "./command.ts";
@@ -16,8 +19,11 @@ export const check: Command = {
     const file = onlyPositional(positionals, "a configuration file");
     const config = await loadConfig(file);
     if (!values["no-secrets"]) readSecrets(config, env);
-    const { use, screen } = config.classify;
+    const { use, screen, guard } = config.classify;
+    const wrong = guard === undefined ? null : guardOptionsProblem(guard.kind, guard.options);
+    if (wrong !== null) throw configError(file, wrong, "classify.guard.options");
     if (use === "screen" || use === "cascade") await loadScreens(screen);
+    await loadAnchors(config.classify.anchors.set);
     const policies = await loadPolicies(config.policies, knownIn(config));
     out(`${file}: valid`);
     for (const { id, models, upstream, route, probes, live } of config.subjects) {

@@ -358,6 +358,27 @@ const classify = z
       .min(1)
       .default(256)
       .describe("answers waiting to be judged; beyond that samples are dropped and counted"),
+    anchors: z
+      .strictObject({
+        set: z
+          .string()
+          .default("builtin")
+          .describe("frozen answers of known harm: a YAML file, or `builtin` for those that come with Candor"),
+        share: z
+          .number()
+          .min(0)
+          .max(0.5)
+          .default(0.2)
+          .describe("frozen answers that are judged for each judged answer; 0 leaves a judge that moves unnoticed"),
+        learningShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.3)
+          .describe("the same until the judge's own error rate is known"),
+      })
+      .prefault({})
+      .describe("tell a judge that has moved from a model that has; the embedded screen can't move and needs none"),
     cacheEntries: count.default(5_000).describe("judgements remembered by content hash"),
   })
   .superRefine((settings, context) => {

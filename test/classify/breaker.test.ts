@@ -156,3 +156,27 @@ describe("by its share of failures", () => {
     expect(breaker.state()).toBe(state);
   });
 });
+
+test("a server that says when to come back is left alone until then, and no longer than ten minutes", async () => {
+  const { ask, replies, wait, calls } = setUp(3, 1_000);
+  const asksFor = (ms: number): Judgement => ({
+    kind: "error",
+    reason: "rate-limited",
+    detail: "",
+    source: "s",
+    retryAfterMs: ms,
+  });
+  replies(asksFor(30_000));
+  await ask();
+  replies(fine);
+  wait(29_999);
+  expect(await ask()).toMatchObject({ reason: "unavailable" });
+  expect(calls()).toBe(1);
+  wait(1);
+  expect(await ask()).toBe(fine);
+  replies(asksFor(86_400_000));
+  await ask();
+  replies(fine);
+  wait(600_000);
+  expect(await ask()).toBe(fine);
+});

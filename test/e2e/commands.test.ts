@@ -47,6 +47,19 @@ describe("candor check", () => {
   });
 });
 
+describe("candor check, on what judges", () => {
+  it.each([
+    [
+      "guard: { kind: qwen3guard, baseUrl: http://127.0.0.1:1/v1, model: q, options: { mode: odd } }",
+      "classify.guard.options",
+    ],
+    ["anchors: { set: nowhere.yaml }", "nowhere.yaml: can't be read"],
+  ])("classify: { %s } is refused by its field", (part, why) => {
+    const { code, stderr } = runCandor(["check", "--no-secrets", fileWith(`${good}classify: { ${part} }`)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
+});
+
 describe("the command line", () => {
   it("prints the schema for editors", () => {
     const { code, stdout } = runCandor(["schema"]);

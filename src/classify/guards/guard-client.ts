@@ -25,7 +25,7 @@ export interface GuardPost {
   body: Record<string, unknown>;
 }
 
-export type Fault = Pick<Extract<Judgement, { kind: "error" }>, "kind" | "reason" | "detail">;
+export type Fault = Pick<Extract<Judgement, { kind: "error" }>, "kind" | "reason" | "detail" | "retryAfterMs">;
 export type Answered = { kind: "replied"; body: unknown } | Fault;
 
 export interface GuardClient {
@@ -63,15 +63,28 @@ const bounded =
 
 const fault = (reason: Fault["reason"], detail: string): Fault => ({ kind: "error", reason, detail });
 
-const rateLimited = (headers: Headers | undefined): Fault => {
-  const seconds = headers?.get("retry-after") ?? "";
-  return fault("rate-limited", /^\d{1,6}$/.test(seconds) ? `status 429, retry after ${seconds} s` : "status 429");
+/** Seconds, or a date read against the server's own clock: ours may be wrong. */
+const retryAfterMs = (headers: Headers | undefined): number | null => {
+  const after = headers?.get("retry-after") ?? "";
+  if (/^\d{1,6}$/.test(after)) return Number(after) * 1_000;
+  const wait = Date.parse(after) - Date.parse(headers?.get("date") ?? "");
+  return wait > 0 ? wait : null;
+};
+
+/** 429, and 503 of a server that says when to come back. */
+const busy = (status: number, headers: Headers | undefined): Fault => {
+  const reason = status === 429 ? "rate-limited" : "unavailable";
+  const waitMs = retryAfterMs(headers);
+  if (waitMs === null) return fault(reason, `status ${status}`);
+  return { ...fault(reason, `status ${status}, retry after ${Math.ceil(waitMs / 1_000)} s`), retryAfterMs: waitMs };
 };
 
 const faultOf = (error: unknown): Fault => {
   if (error instanceof APIConnectionTimeoutError) return fault("timeout", "no connection in time");
   if (error instanceof APIConnectionError) return fault("unavailable", "no connection, or it broke");
-  if (error instanceof APIError && error.status === 429) return rateLimited(error.headers);
+  if (error instanceof APIError && (error.status === 429 || error.status === 503)) {
+    return busy(error.status, error.headers);
+  }
   if (error instanceof APIError) return fault("unavailable", `status ${error.status}`);
   if (error instanceof ReplyTooLarge) return fault("unparseable", `the reply is larger than ${largestReply} bytes`);
   if (error instanceof SyntaxError) return fault("unparseable", "the reply is not JSON");

@@ -51,6 +51,12 @@ const adapterOf = (guard: GuardId, options: Record<string, string> = {}): GuardA
   return read.data;
 };
 
+/** What is wrong with the options of a guard; null where nothing is. */
+export const guardOptionsProblem = (guard: GuardId, options: Record<string, string>): string | null => {
+  const read = guards[guard].safeParse(options);
+  return read.success ? null : z.prettifyError(read.error);
+};
+
 /** Throws as `adapterOf` does; the classifier itself never rejects. */
 export const createGuard = ({ guard, options, maxAnswerChars, ...server }: GuardOptions): Classifier =>
   createGuardClassifier({ ...server, adapter: adapterOf(guard, options), maxAnswerChars });
