@@ -220,6 +220,11 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const relay = createRelay({
     guard,
     decisions,
+    holding: {
+      answerBytes: config.limits.heldAnswerBytes,
+      streamBytes: config.limits.heldStreamBytes,
+      keepAliveMs: config.limits.heldKeepAliveMs,
+    },
     limits: config.limits,
     relay: config.relay,
     drain: config.drain,

@@ -18,6 +18,7 @@ const relay = createRelay({
   ...config,
   egress,
   keys: new Map(),
+  holding: { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
   observer: { begin: () => null },
   meter: createMetrics({
     subjects: ["bench"],

@@ -439,6 +439,21 @@ const limits = z
       .min(1024)
       .default(1024 * 1024)
       .describe("largest answer that is copied for judging"),
+    heldAnswerBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(8 * 1024 * 1024)
+      .describe("largest whole answer that policies read; a larger one counts as `too-large`"),
+    heldStreamBytes: z
+      .number()
+      .int()
+      .min(1024)
+      .default(1024 * 1024)
+      .describe("most of a streamed answer that is kept back at once; the rest of a longer one counts as `too-large`"),
+    heldKeepAliveMs: milliseconds
+      .default(10_000)
+      .describe("a stream that is kept back for longer gets a comment, so that nobody takes it for dead"),
   })
   .describe("bounds on what clients may send and how slowly");
 

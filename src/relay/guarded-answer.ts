@@ -29,8 +29,6 @@ export interface Holding {
   keepAliveMs: number;
 }
 
-export const defaultHolding: Holding = { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 };
-
 interface GuardedAnswerParts {
   response: ServerResponse;
   exchangeId: string;

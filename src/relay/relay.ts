@@ -15,7 +15,7 @@ import { answerHeaderAllowlist } from "./crossing-headers.ts";
 import { createDestinations } from "./destinations.ts";
 import { createDraining } from "./draining.ts";
 import type { DecisionObserver, ExchangeObserver, RelayMeter } from "./exchange.ts";
-import { defaultHolding, type Holding } from "./guarded-answer.ts";
+import type { Holding } from "./guarded-answer.ts";
 import { guardDecisions, guardObserver } from "./guarded-observer.ts";
 import { createGuardedRequests } from "./guarded-request.ts";
 import { createRequestHandler } from "./request-handler.ts";
@@ -46,7 +46,7 @@ export interface RelayOptions {
   keys: ReadonlyMap<string, string>;
   /** Policies on what passes; left out when there are none. */
   guard?: Guard;
-  holding?: Holding;
+  holding: Holding;
   /** Told of what the policies decide. */
   decisions?: DecisionObserver;
   observer: ExchangeObserver;
@@ -101,7 +101,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     guard: options.guard ?? null,
     ask: createGuardedRequests({
       destinations,
-      holding: options.holding ?? defaultHolding,
+      holding: options.holding,
       decisions: guardDecisions(options.decisions ?? { decided() {} }, log),
       clock,
       log,

@@ -61,7 +61,8 @@ export const createExchangeCopies = (limits: CopyLimits): ExchangeCopies => {
       },
       end(end) {
         if (!copying) return;
-        if (end.outcome !== "complete" || end.status !== 200) return giveUp("incomplete");
+        if ((end.outcome !== "complete" && end.outcome !== "blocked") || end.status !== 200)
+          return giveUp("incomplete");
         copying = false;
         const work = read(end);
         reading.add(work);

@@ -76,7 +76,9 @@ const readExchange = async (
   const request = readRequest(start.path, start.requestBody);
   const answer = readAnswer(start.path, end.contentType, decoded.bytes);
   if (request === null || answer === null) return "unreadable";
-  return answer.complete ? { request, answers: answeredBy(request, answer) } : "incomplete";
+  // What a policy broke off was said as far as it came: a guard must not hide harm from the watch.
+  const isWhole = answer.complete || (end.outcome === "blocked" && answer.choices.some(({ text }) => text !== ""));
+  return isWhole ? { request, answers: answeredBy(request, answer) } : "incomplete";
 };
 
 export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
@@ -132,7 +134,7 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
           const { request, answers } = seen;
           const headers = start.requestHeaders;
           const context = subject.contextOf({ path: start.path, headers, view: request });
-          if (toBank) {
+          if (toBank && end.outcome === "complete") {
             const conversation = bankable(request, answers, headers, context);
             if (conversation !== null) subject.bank.keep(conversation);
           }

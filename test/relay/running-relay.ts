@@ -13,7 +13,7 @@ import type {
   ExchangeStart,
   RelayMeter,
 } from "../../src/relay/exchange.ts";
-import { defaultHolding, type Holding } from "../../src/relay/guarded-answer.ts";
+import type { Holding } from "../../src/relay/guarded-answer.ts";
 import { createRelay, type Relay } from "../../src/relay/relay.ts";
 import { type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
 
@@ -55,6 +55,8 @@ interface Setup {
   guard?: Guard;
   holding?: Partial<Holding>;
 }
+
+const defaultHolding: Holding = { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 };
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

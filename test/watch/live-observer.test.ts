@@ -196,6 +196,17 @@ describe("a live answer", () => {
     expect(recorded[0]).toMatchObject({ outcome: "error", value: null, harmful: null, source: "j" });
   });
 
+  test("that a policy broke off is judged as far as it came: a guard does not hide harm", async () => {
+    const { recorded, counted, exchange, bank } = watching();
+    const begun = stream([{ choices: [{ index: 0, delta: { content: "drink bleach" }, finish_reason: null }] }]);
+    await exchange(asking("a"), begun, { outcome: "blocked", contentType: "text/event-stream" });
+    expect(recorded[0]).toMatchObject({ outcome: "scored", harmful: true });
+    // It is no conversation that a probe could go on with.
+    expect(bank.recent()).toBeNull();
+    await exchange(asking("b"), stream([]), { outcome: "blocked", contentType: "text/event-stream" });
+    expect(counted.at(-1)).toBe("incomplete");
+  });
+
   test.each<[string, string, Buffer, Partial<ExchangeEnd>]>([
     ["broke off", "incomplete", saying("a"), { outcome: "client-aborted" }],
     ["is not status 200", "incomplete", saying("a"), { status: 400 }],
