@@ -204,7 +204,7 @@ describe("a live answer", () => {
     // It is no conversation that a probe could go on with.
     expect(bank.recent()).toBeNull();
     await exchange(asking("b"), stream([]), { outcome: "blocked", contentType: "text/event-stream" });
-    expect(counted.at(-1)).toBe("incomplete");
+    expect(counted.at(-1)).toBe("unreadable");
   });
 
   test.each<[string, string, Buffer, Partial<ExchangeEnd>]>([
