@@ -1,6 +1,7 @@
 /**
  * Measures the relay beside the upstream alone, two bare proxies and a peer, in interleaved rounds of one run.
- * Usage: node bench/relay/run.ts [--rounds N] [--ms N] [--no-peer] [--write] [--candor "COMMAND with {port} {upstream}"]
+ * Usage: node bench/relay/run.ts [--guard] [--rounds N] [--ms N] [--no-peer] [--write] [--candor "COMMAND with {port} {upstream}"]
+ * With --guard, what two lists of words cost: on requests alone, and on requests and answers; the peer has two as well.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,6 +17,7 @@ const { values: flags } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     ms: { type: "string", default: "1200" },
+    guard: { type: "boolean", default: false },
     "no-peer": { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     candor: { type: "string" },
@@ -86,19 +88,42 @@ const begin = async (
 const folder = mkdtempSync(join(tmpdir(), "candor-bench-"));
 
 /** Everything at its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on disk. */
-const wholeProgram = (port: string, upstreamPort: string): string[] => {
-  const file = join(folder, "candor.yaml");
+const wholeProgram = (port: string, upstreamPort: string, policies: string[] = []): string[] => {
+  const file = join(folder, `candor-${port}.yaml`);
   writeFileSync(
     file,
     JSON.stringify({
       upstreams: [{ id: "bench", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` }],
       subjects: [{ id: "bench", models: ["bench-model"] }],
-      evidence: { path: join(folder, "evidence.db") },
+      evidence: { path: join(folder, `evidence-${port}.db`) },
+      policies,
       log: { level: "warn" },
     }),
   );
   return [node, here("../../src/cli.ts"), "serve", "--config", file, "--port", port, "--control-port", "0"];
 };
+
+const words = (list: string): string[] => Array.from({ length: 20 }, (_, word) => `forbidden-${list}-${word}`);
+
+/** A file with a list of words that are blocked at each of these stages. */
+const wordLists = (...stages: ("request" | "response")[]): string => {
+  const file = join(folder, `words-${stages.join("-")}.yaml`);
+  const policies = stages.map((stage) => ({
+    id: `words-${stage}`,
+    description: "for the measurement",
+    stage,
+    match: { terms: words(stage) },
+    action: "block",
+  }));
+  writeFileSync(file, JSON.stringify({ policies }));
+  return file;
+};
+
+/** The same lists in the peer's own configuration. */
+const peerLists = JSON.stringify({
+  input_guardrails: [{ "default.contains": { operator: "none", words: words("request") }, deny: true }],
+  output_guardrails: [{ "default.contains": { operator: "none", words: words("response") }, deny: true }],
+});
 
 const startAll = async (): Promise<Target[]> => {
   const upstream = await begin("direct", 1, (port) => [node, here("upstream.ts"), String(port)]);
@@ -112,8 +137,16 @@ const startAll = async (): Promise<Target[]> => {
     { server: upstream, headers: [] },
     await plain("floor: http.request", (port) => [node, here("floors.ts"), "request", port, at]),
     await plain("floor: undici dispatch", (port) => [node, here("floors.ts"), "dispatch", port, at]),
-    await plain("Candor, watch off", (port) => [node, here("candor.ts"), port, at]),
-    await plain("Candor, watch on", (port) => wholeProgram(port, at)),
+    ...(flags.guard
+      ? [
+          await plain("Candor, no policy", (port) => wholeProgram(port, at)),
+          await plain("Candor, words in requests", (port) => wholeProgram(port, at, [wordLists("request")])),
+          await plain("Candor, words in both", (port) => wholeProgram(port, at, [wordLists("request", "response")])),
+        ]
+      : [
+          await plain("Candor, watch off", (port) => [node, here("candor.ts"), port, at]),
+          await plain("Candor, watch on", (port) => wholeProgram(port, at)),
+        ]),
   ];
   if (given !== undefined) {
     const url = `http://127.0.0.1:${at}/v1`;
@@ -122,7 +155,11 @@ const startAll = async (): Promise<Target[]> => {
   }
   if (!flags["no-peer"]) {
     installPeer();
-    targets.push({ server: await begin("Portkey 1.15.2", 0, peerCommand), headers: peerHeaders(upstream.port) });
+    const headers = peerHeaders(upstream.port);
+    targets.push({
+      server: await begin(flags.guard ? "Portkey 1.15.2, words in both" : "Portkey 1.15.2", 0, peerCommand),
+      headers: flags.guard ? [...headers, `x-portkey-config: ${peerLists}`] : headers,
+    });
   }
   return targets;
 };
@@ -184,23 +221,23 @@ const run = async (): Promise<void> => {
   }
   const memory = targets.map(({ server }) => `${server.name} ${server.residentMB().toFixed(0)} MB`).join(", ");
   const report = [
-    "# The relay beside a bare proxy",
+    flags.guard ? "# What lists of words cost in the relay" : "# The relay beside a bare proxy",
     "",
     `${new Date().toISOString().slice(0, 10)}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GB; load average at the end ${loadavg()[0]?.toFixed(1)}.`,
     `Command: \`node bench/relay/run.ts ${process.argv.slice(2).join(" ")}\`.`,
     "",
     `Medians of ${rounds} interleaved rounds of ${ms} ms. Each server is a process of its own on the first core; the upstream, which answers`,
     "at once, and the load generator share the second. No TLS. The floor is the faster of the two bare proxies. CPU is user",
-    "and system time of the measured process by the kernel's count. Watch off: the relay with its metrics. Watch on: `candor serve`",
-    "with its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on disk. A load average above 2 means",
-    "that the machine did other work meanwhile.",
+    "and system time of the measured process by the kernel's count. Watch off: the relay with its metrics. Watch on, and wherever",
+    "policies are named: `candor serve` with its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on",
+    "disk. A load average above 2 means that the machine did other work meanwhile.",
     "",
     table(targets, samples),
     `Resident memory at the end: ${memory}.`,
     "",
   ].join("\n");
   console.log(report);
-  if (flags.write) writeFileSync(here("../results/relay.md"), report);
+  if (flags.write) writeFileSync(here(flags.guard ? "../results/relay-guard.md" : "../results/relay.md"), report);
 };
 
 const stopAll = (): void => {

@@ -24,13 +24,14 @@ const foldsToAscii = /[\u017f\u212a]/;
 export const createLetterSet = (length: number): LetterSet => {
   let size = least;
   while (size < length * 8 && size < most) size *= 2;
-  const bits = new Uint8Array(size >> 3);
+  // A plain array: typed ones live outside of the heap, and many short-lived ones of those keep the collector busy.
+  const bits: number[] = new Array(size >> 5).fill(0);
   const mask = size - 1;
   let anything = false;
 
   const has = (hash: number): boolean => {
     const at = (hash ^ (hash >>> 15)) & mask;
-    return ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
+    return ((bits[at >> 5] ?? 0) & (1 << (at & 31))) !== 0;
   };
 
   return {
@@ -42,7 +43,7 @@ export const createLetterSet = (length: number): LetterSet => {
         const three = small(text.charCodeAt(index));
         const hash = place(one, two, three);
         const at = (hash ^ (hash >>> 15)) & mask;
-        bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+        bits[at >> 5] = (bits[at >> 5] ?? 0) | (1 << (at & 31));
         one = two;
         two = three;
       }
