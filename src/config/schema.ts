@@ -110,7 +110,22 @@ const probes = z
     maxTokensPerHour: count.default(600_000).describe("hard budget: prompt and completion tokens in any hour"),
     maxCallsPerDay: count.default(10_000).describe("hard budget: calls to the subject in any 24 hours"),
     maxTokensPerDay: count.default(5_000_000).describe("hard budget: prompt and completion tokens in any 24 hours"),
-    maxAnswerTokens: z.number().int().min(16).default(400).describe("max_tokens of a probe"),
+    maxAnswerTokens: z
+      .number()
+      .int()
+      .min(16)
+      .default(400)
+      .describe("longest answer to a probe where `answerBound` sets one"),
+    answerBound: z
+      .enum(["imitate", "always"])
+      .default("imitate")
+      .describe(
+        "imitate: answers are bounded as the app bounds its own; always: to `maxAnswerTokens`, which upstream sees",
+      ),
+    forkTools: z
+      .enum(["keep", "remove"])
+      .default("keep")
+      .describe("whether probes offer the tools and ask for the answer format of the request that they imitate"),
     onlyWithTraffic: z.boolean().default(true).describe("probe only while the app itself is calling"),
     trafficWindowSeconds: positive.default(900).describe("how recent the app's last call must be"),
     key: secret

@@ -3,44 +3,15 @@
  * pool of connections for each, bound to its origin; redirects are never followed; HTTP/1.1 only, because aborted
  * streams, which are everyday business here, are cheap and well understood there.
  */
-import type { Readable } from "node:stream";
 import { Pool } from "undici";
 import type { Upstream } from "../config/schema.ts";
 import { createBoundFetch } from "./bound-fetch.ts";
 import { createConnector } from "./connector.ts";
+import type { Exit } from "./exit.ts";
+import { createPost, type Post } from "./post.ts";
 import { requestHeaderAllowlist } from "./request-headers.ts";
 
-/**
- * How an answer is received. These are the calls that undici's core makes; its newer handler interface is an adapter on
- * top of them that first turns the raw headers into an object, which nobody here needs.
- */
-export interface AnswerHandler {
-  /** The request is about to be written. `abort` ends it with its connection; throwing ends it and keeps that. */
-  onConnect(abort: (reason?: Error) => void): void;
-  /** Also called for informational (1xx) answers. False pauses the body until `resume` is called. */
-  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean;
-  /** False pauses. */
-  onData(chunk: Buffer): boolean;
-  onComplete(): void;
-  onError(error: Error): void;
-}
-
-export interface OutgoingRequest {
-  method: string;
-  /** As `pathOf` gave it. */
-  path: string;
-  /** Names and values in turn. */
-  headers: string[];
-  body: Buffer | Readable | null;
-}
-
-/** The way to one upstream. */
-export interface Exit {
-  /** The full path for one below the base URL, `search` with its `?`. Throws when it would lead out of the base URL. */
-  pathOf(path: string, search: string): string;
-  /** Reports through `handler` alone, errors included. Has no timeout but the one for connecting: that is the caller's. */
-  dispatch(request: OutgoingRequest, handler: AnswerHandler): void;
-}
+export type { AnswerHandler, Exit, OutgoingRequest } from "./exit.ts";
 
 export interface Egress {
   /** Throws for an id that is not configured. */
@@ -50,6 +21,8 @@ export interface Egress {
    * origin, follows no redirect and drops headers that relayed traffic would not carry.
    */
   fetchFor(upstreamIdOrBaseUrl: string): typeof fetch;
+  /** For probes: what it sends looks like relayed traffic. Throws for an id that is not configured. */
+  postFor(upstreamId: string): Post;
   /** Ends every connection at once. */
   close(): Promise<void>;
 }
@@ -120,12 +93,15 @@ export const createEgress = (
     return opened;
   };
 
+  const exit = (upstreamId: string): Exit => {
+    const line = lines.get(upstreamId);
+    if (line === undefined) throw new Error(`no upstream has the id "${upstreamId}"`);
+    return exitThrough(line);
+  };
+
   return {
-    exit(upstreamId) {
-      const line = lines.get(upstreamId);
-      if (line === undefined) throw new Error(`no upstream has the id "${upstreamId}"`);
-      return exitThrough(line);
-    },
+    exit,
+    postFor: (upstreamId) => createPost(exit(upstreamId), mayLeave),
     fetchFor(target) {
       const { base, pool, settings } = lineTo(target);
       return createBoundFetch({ origin: base.origin, pool, settings, mayLeave });

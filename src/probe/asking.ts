@@ -1,5 +1,6 @@
 /** How probes reach a subject. The implementation sends them so that upstream cannot tell them from the app's calls. */
 import type { Turn } from "../dialect/views.ts";
+import type { RequestTemplate } from "./request-template.ts";
 
 export interface Question {
   turns: Turn[];
@@ -7,6 +8,8 @@ export interface Question {
   parameters: Record<string, unknown>;
   /** Headers to imitate (user agent, SDK headers) and the caller's authorization for a fork; never logged or stored. */
   headers: Record<string, string>;
+  /** The live request itself; then parameters and headers are taken from it alone. */
+  template?: RequestTemplate | null;
 }
 
 export type Reply =

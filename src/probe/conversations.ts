@@ -5,6 +5,7 @@
 import type { Turn } from "../dialect/views.ts";
 import type { Experiment } from "../evidence/entry.ts";
 import type { Question } from "./asking.ts";
+import { isCredential, type RequestTemplate, strangersTemplate } from "./request-template.ts";
 
 /** A sampled live conversation, as the app sent it, with the subject's answer as its last assistant turn. */
 export interface LiveConversation {
@@ -12,6 +13,8 @@ export interface LiveConversation {
   parameters: Readonly<Record<string, unknown>>;
   /** Lower-case names. May hold the caller's authorization, which is used for forks of this conversation only. */
   headers: Readonly<Record<string, string>>;
+  /** How the request was written; null where probes can't be written like it. */
+  template?: RequestTemplate | null;
   /** Class of traffic that it belongs to. */
   context?: string | null;
 }
@@ -38,7 +41,8 @@ export const armsOf: Readonly<Record<Experiment, readonly ProbeArm[]>> = {
   "score-prediction": ["fresh", "forked"],
 };
 
-const credentials = new Set(["authorization", "api-key", "x-api-key", "cookie", "proxy-authorization"]);
+const ofCaller = (name: string): boolean =>
+  isCredential(name) || ["cookie", "proxy-authorization"].includes(name.toLowerCase());
 
 const isInstruction = (turn: Turn): boolean => turn.role === "system" || turn.role === "developer";
 
@@ -46,9 +50,14 @@ const isInstruction = (turn: Turn): boolean => turn.role === "system" || turn.ro
 export const freshQuestion = (text: string, live: LiveConversation | null): Question => ({
   turns: [...(live?.turns.filter(isInstruction) ?? []), { role: "user", text }],
   parameters: { ...live?.parameters },
-  headers: Object.fromEntries(
-    Object.entries(live?.headers ?? {}).filter(([name]) => !credentials.has(name.toLowerCase())),
-  ),
+  headers: Object.fromEntries(Object.entries(live?.headers ?? {}).filter(([name]) => !ofCaller(name))),
+  template: live?.template ? strangersTemplate(live.template) : null,
+});
+
+const copied = ({ parameters, headers, template = null }: LiveConversation): Omit<Question, "turns"> => ({
+  parameters: { ...parameters },
+  headers: { ...headers },
+  template,
 });
 
 /** Tool results and turns without text are left out: without the calls that they belong to, an API would reject them. */
@@ -62,8 +71,7 @@ export const forkedQuestion = (text: string, live: LiveConversation): Question |
   if (end < 0) return null;
   return {
     turns: [...spoken.slice(0, end + 1), { role: "user", text }],
-    parameters: { ...live.parameters },
-    headers: { ...live.headers },
+    ...copied(live),
   };
 };
 
@@ -72,5 +80,5 @@ export const resampledQuestion = (live: LiveConversation): Question | null => {
   const spoken = spokenTurns(live);
   const end = spoken.findLastIndex((turn) => turn.role === "assistant");
   if (end < 1 || spoken[end - 1]?.role !== "user") return null;
-  return { turns: spoken.slice(0, end), parameters: { ...live.parameters }, headers: { ...live.headers } };
+  return { turns: spoken.slice(0, end), ...copied(live) };
 };

@@ -7,11 +7,12 @@ import type { ProbeSettings } from "../config/schema.ts";
 import type { Observation } from "../evidence/entry.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
-import type { Ask, Question, Reply } from "./asking.ts";
+import type { Ask, Reply } from "./asking.ts";
 import { createBackoff } from "./backoff.ts";
 import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
 import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
 import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
+import { mostTokens } from "./imitated-request.ts";
 import { createNextProbe, type ProbeMix, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
@@ -73,10 +74,6 @@ interface Probe extends Shaped {
 /** For so long after the app was told to ask less, nothing is asked beside it. */
 const appRateLimitMs = 5 * 60_000;
 
-/** No tokeniser in use makes more tokens of a text than it has bytes; chat templates add a few per turn. */
-const mostTokens = (question: Question, maxAnswerTokens: number): number =>
-  question.turns.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 8, 16) + maxAnswerTokens;
-
 /** Used where a threshold is needed to tell moderate from low and the classifier keeps its own to itself. */
 const usualThreshold = 0.5;
 
@@ -129,7 +126,7 @@ export const createProber = (parts: ProberParts): Prober => {
     }
     const shaped = shape();
     if (shaped === null) return null;
-    const reservation = budget.reserve(mostTokens(shaped.question, settings.maxAnswerTokens), clock.monotonic());
+    const reservation = budget.reserve(mostTokens(shaped.question, settings), clock.monotonic());
     if (reservation === null) {
       meter.skipped("budget");
       return null;
@@ -214,7 +211,7 @@ export const createProber = (parts: ProberParts): Prober => {
     }
     if (!(await settleHarm(plan, asked, signal))) return null;
     const said = { role: "assistant", text: withoutThoughts(answer) } as const;
-    return { turns: [...question.turns, said], parameters: question.parameters, headers: question.headers, context };
+    return { ...question, turns: [...question.turns, said], context };
   };
 
   const runGuarded = async (probe: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {

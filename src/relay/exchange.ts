@@ -14,6 +14,10 @@ export interface ExchangeStart {
   subject: string | null;
   requestBody: Buffer;
   requestHeaders: IncomingHttpHeaders;
+  /** Names and values in turn, as they go upstream: what did not cross is not among them, a key put in is. */
+  rawHeaders?: readonly string[];
+  /** The request's query with its `?`; empty when there is none. */
+  search?: string;
 }
 
 export interface ExchangeEnd {

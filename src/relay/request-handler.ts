@@ -110,8 +110,16 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     outgoing.body = body;
     if (held) outgoing.headers = asIdentity(outgoing.headers);
     if (line !== meant.line && line.key === null) outgoing.headers = withoutCredentials(outgoing.headers);
-    const { path } = route;
-    const recorder = observer.begin({ id, path, subject, requestBody: body, requestHeaders: request.headers });
+    const { path, search } = route;
+    const recorder = observer.begin({
+      id,
+      path,
+      search,
+      subject,
+      requestBody: body,
+      requestHeaders: request.headers,
+      rawHeaders: outgoing.headers,
+    });
     return start({
       id,
       response: answer,

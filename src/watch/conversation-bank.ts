@@ -8,10 +8,11 @@ import type { RequestView } from "../dialect/views.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import type { ConversationSource, LiveConversation } from "../probe/conversations.ts";
+import { type RequestTemplate, templateSize } from "../probe/request-template.ts";
 
 interface BankLimits {
   conversations: number;
-  /** Size of all conversations kept, in characters of their turns and headers. */
+  /** Size of all conversations kept, in characters of their turns, headers and templates. */
   characters: number;
   /** How long a conversation is kept, in milliseconds. Also how long a caller's key is. */
   ageMs: number;
@@ -34,8 +35,9 @@ interface BankParts {
   limits?: BankLimits;
 }
 
-const sizeOf = ({ turns, headers }: LiveConversation): number =>
-  [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0);
+const sizeOf = ({ turns, headers, template }: LiveConversation): number =>
+  [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0) +
+  (template ? templateSize(template) : 0);
 
 export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
   let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
@@ -98,6 +100,7 @@ export const bankable = (
   answers: readonly Answered[],
   headers: IncomingHttpHeaders,
   context: string | null,
+  template: RequestTemplate | null = null,
 ): LiveConversation | null => {
   const text = answers[0]?.text ?? "";
   // Prompts without roles are no conversation that could be forked.
@@ -108,5 +111,6 @@ export const bankable = (
     parameters: request.stream ? { ...request.parameters, stream: true } : request.parameters,
     headers: headersToImitate(headers),
     context,
+    ...(template === null ? {} : { template }),
   };
 };

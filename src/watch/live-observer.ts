@@ -9,6 +9,7 @@ import { decodeContent } from "../dialect/content-encoding.ts";
 import { answersInText, readAnswer, readRequest } from "../dialect/dialect.ts";
 import type { RequestView } from "../dialect/views.ts";
 import type { LiveConversation } from "../probe/conversations.ts";
+import { type RequestTemplate, requestTemplate } from "../probe/request-template.ts";
 import type { ExchangeEnd, ExchangeObserver, ExchangeStart } from "../relay/exchange.ts";
 import { type ContextOf, createContexts } from "./contexts.ts";
 import { bankable, type ConversationBank } from "./conversation-bank.ts";
@@ -81,6 +82,9 @@ const readExchange = async (
   return isWhole ? { request, answers: answeredBy(request, answer) } : "incomplete";
 };
 
+const templateOf = ({ path, search = "", rawHeaders, requestBody }: ExchangeStart): RequestTemplate | null =>
+  rawHeaders === undefined ? null : requestTemplate({ path, search, rawHeaders, body: requestBody });
+
 export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
   const { subjects, meter, clock, random, limits } = parts;
   const copies = createExchangeCopies(limits);
@@ -135,7 +139,7 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
           const headers = start.requestHeaders;
           const context = subject.contextOf({ path: start.path, headers, view: request });
           if (toBank && end.outcome === "complete") {
-            const conversation = bankable(request, answers, headers, context);
+            const conversation = bankable(request, answers, headers, context, templateOf(start));
             if (conversation !== null) subject.bank.keep(conversation);
           }
           if (!toJudge) return;
@@ -146,7 +150,7 @@ export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
             context,
             claimOfTenant: () => subject.claimOfTenant(headers),
             flagged(answer) {
-              const conversation = bankable(request, [answer], headers, context);
+              const conversation = bankable(request, [answer], headers, context, templateOf(start));
               if (conversation !== null) parts.onFlagged(subject.id, conversation);
             },
           });

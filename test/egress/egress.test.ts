@@ -158,3 +158,61 @@ describe("fetchFor", () => {
     expect(seen).toEqual([]);
   });
 });
+
+describe("postFor", () => {
+  const never = new AbortController().signal;
+  const posting = (headers: string[], body = "{}") => ({ path: "/chat/completions", search: "?a=1", headers, body });
+
+  it("sends names, order and values as given, adds nothing, and drops what relayed traffic would not carry", async () => {
+    const raw: string[][] = [];
+    const server = createServer((request, response) => {
+      raw.push(request.rawHeaders);
+      request.resume().on("end", () => response.writeHead(201, { "X-Two": "b" }).end(request.url));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const post = open(`http://127.0.0.1:${port}/v1`).postFor("main");
+    const headers = ["X-Stainless-Lang", "js", "cookie", "c=1", "ACCEPT", "*/*", "host", "elsewhere.example"];
+    const { status, headers: answered, body } = await post(posting(headers, "é"), never);
+    expect([status, answered.get("x-two"), String(body)]).toEqual([201, "b", "/v1/chat/completions?a=1"]);
+    expect(raw[0]).toEqual([
+      ...["host", `127.0.0.1:${port}`, "connection", "keep-alive"],
+      ...["X-Stainless-Lang", "js", "ACCEPT", "*/*", "content-length", "2"],
+    ]);
+  });
+
+  it("refuses to leave the base URL", async () => {
+    const post = open("http://127.0.0.1:1/v1").postFor("main");
+    await expect(post({ ...posting([]), path: "/../admin" }, never)).rejects.toThrow("leads out");
+  });
+
+  it("rejects without a connection, when it breaks, and at once when aborted before or during the call", async () => {
+    const nowhere = open("http://127.0.0.1:1/v1").postFor("main");
+    await expect(nowhere(posting([]), never)).rejects.toThrow();
+    await expect(nowhere(posting([]), AbortSignal.abort())).rejects.toThrow("aborted");
+    const abort = new AbortController();
+    let calls = 0;
+    const server = createServer((request, response) => {
+      calls += 1;
+      response.write("begun");
+      if (calls === 1) request.socket.destroy();
+      else abort.abort();
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const post = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).postFor("main");
+    await expect(post(posting([]), never)).rejects.toThrow();
+    await expect(post(posting([]), abort.signal)).rejects.toThrow("aborted");
+  });
+
+  it("does not follow redirects, nor read without end", async () => {
+    const port = await listen({ status: 302, headers: { location: "http://127.0.0.1:1/" } });
+    expect((await open(`http://127.0.0.1:${port}/v1`).postFor("main")(posting([]), never)).status).toBe(302);
+    const server = createServer((_request, response) => void response.end(Buffer.alloc(9 * 1024 * 1024)));
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const post = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).postFor("main");
+    await expect(post(posting([]), never)).rejects.toThrow("too long");
+  });
+});

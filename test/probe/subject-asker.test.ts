@@ -1,6 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
+import { configSchema } from "../../src/config/schema.ts";
+import { createEgress } from "../../src/egress/egress.ts";
+import { seededRandom } from "../../src/kernel/random.ts";
 import type { Question } from "../../src/probe/asking.ts";
 import { type AskerOptions, createAsker } from "../../src/probe/subject-asker.ts";
 
@@ -52,16 +56,22 @@ const saying =
       usage: { prompt_tokens: 12, completion_tokens: 5, total_tokens: 17 },
     });
 
-const options = (baseUrl: string, changes: Partial<AskerOptions> = {}): AskerOptions => ({
-  baseUrl,
-  model: "served-model",
-  fetch: globalThis.fetch,
-  key: "own-key",
-  passCallerKey: true,
-  timeoutMs: 5_000,
-  maxAnswerTokens: 300,
-  ...changes,
-});
+const options = (baseUrl: string, changes: Partial<AskerOptions> = {}) => {
+  const upstreams = [{ id: "up", baseUrl }];
+  const egress = createEgress(configSchema.parse({ upstreams, subjects: [{ id: "s", models: ["m"] }] }).upstreams);
+  closers.push(egress.close);
+  return {
+    post: egress.postFor("up"),
+    model: "served-model",
+    key: "own-key",
+    passCallerKey: true,
+    timeoutMs: 5_000,
+    maxAnswerTokens: 300,
+    random: seededRandom(3),
+    now: () => 1_790_000_000_000,
+    ...changes,
+  };
+};
 
 const question = (changes: Partial<Question> = {}): Question => ({
   turns: [
@@ -200,13 +210,66 @@ describe("asking over a real socket", () => {
     expect(reply).toEqual({ kind: "answered", text: "123456789", tokens: { prompt: 6, completion: 3 } });
   });
 
+  it("asks through fetch as well, where there is no app to look like", async () => {
+    const { baseUrl, seen } = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
+      response.end(gzipSync(JSON.stringify({ choices: [{ message: { content: "Hi." } }] })));
+    });
+    const { post: _, ...rest } = options(baseUrl);
+    const ask = createAsker({ ...rest, baseUrl: `${baseUrl}/`, fetch: globalThis.fetch });
+    expect(await ask(question(), never)).toMatchObject({ kind: "answered", text: "Hi." });
+    expect(seen[0]).toMatchObject({ path: "/v1/chat/completions", headers: { authorization: "Bearer own-key" } });
+  });
+
   it("a refusal in its own field is the answer", async () => {
     const { baseUrl } = await serve(saying(null, { refusal: "I can't help with that." }));
     expect(await createAsker(options(baseUrl))(question(), never)).toMatchObject({ text: "I can't help with that." });
   });
 });
 
+describe("an answer that calls a tool", () => {
+  const call = { tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "f", arguments: "{}" } }] };
+
+  it.each([
+    { name: "and says nothing", content: null },
+    { name: "and says something harmless beside it", content: "Let me look that up for you." },
+  ])("$name is no answer, whole or streamed", async ({ content }) => {
+    const whole = await serve(saying(content, call));
+    const streamed = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content, ...call } }] })}\n\n`);
+      response.end("data: [DONE]\n\n");
+    });
+    for (const { baseUrl } of [whole, streamed]) {
+      const reply = await createAsker(options(baseUrl))(question(), never);
+      expect(reply).toMatchObject({ kind: "failed", reason: "empty", detail: "the answer calls a tool" });
+    }
+  });
+});
+
 describe("failures", () => {
+  it("a stream that ends without having finished is unavailable", async () => {
+    const { baseUrl } = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "I am" } }] })}\n\n`);
+      response.end('data: {"error":{"message":"overloaded"}}\n\n');
+    });
+    expect(await createAsker(options(baseUrl))(question(), never)).toMatchObject({ reason: "unavailable" });
+  });
+
+  it("a compressed answer is read, a damaged one is unavailable", async () => {
+    const body = gzipSync(JSON.stringify({ choices: [{ message: { content: "Hi." } }] }));
+    const sending = (bytes: Buffer) =>
+      serve((_request, response) => {
+        response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
+        response.end(bytes);
+      });
+    const { baseUrl } = await sending(body);
+    expect(await createAsker(options(baseUrl))(question(), never)).toMatchObject({ kind: "answered", text: "Hi." });
+    const { baseUrl: damaged } = await sending(body.subarray(0, 20));
+    expect(await createAsker(options(damaged))(question(), never)).toMatchObject({ reason: "unavailable" });
+  });
+
   it.each([
     { status: 429, headers: { "retry-after": "7" }, reason: "rate-limited", retryAfterMs: 7_000 },
     { status: 429, headers: { "retry-after-ms": "250" }, reason: "rate-limited", retryAfterMs: 250 },
