@@ -1,0 +1,95 @@
+/** The real process with a configuration file of its own, whose memory and descriptors can be asked for. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import { type Serving, serveCandor } from "../e2e/running-candor.ts";
+import { type MockUpstream, startMockUpstream } from "../relay/mock-upstream.ts";
+
+const memory = z.object({ heapUsed: z.number(), rss: z.number(), descriptors: z.number() });
+export type Memory = z.infer<typeof memory>;
+
+export interface RealCandor extends Serving {
+  port: number;
+  /** Of the data port, with /v1. */
+  baseUrl: string;
+  /** Of its evidence. */
+  path: string;
+  /** Bytes after a collection of garbage, and open descriptors. */
+  memory(): Promise<Memory>;
+  metrics(): Promise<string>;
+}
+
+/** A folder that is gone after the test. */
+export const newFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "candor-faults-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+/** An upstream that is closed after the test. */
+export const startUpstream = async (): Promise<MockUpstream> => {
+  const upstream = await startMockUpstream();
+  onTestFinished(() => upstream.close());
+  return upstream;
+};
+
+const probe = fileURLToPath(new URL("memory-on-signal.ts", import.meta.url));
+
+/** A configuration that relays to `baseUrl`, does not probe, and stops at once. */
+export const configFor = (baseUrl: string, folder: string, changes: Record<string, unknown> = {}) => ({
+  listen: { data: { host: "127.0.0.1", port: 0 }, control: { host: "127.0.0.1", port: 0 } },
+  upstreams: [{ id: "main", baseUrl }],
+  subjects: [{ id: "support-bot", models: ["gpt-test"], probes: { enabled: false } }],
+  evidence: { path: join(folder, "evidence.db") },
+  drain: { minSeconds: 0, timeoutSeconds: 1 },
+  log: { level: "info" },
+  ...changes,
+});
+
+export const serveReal = async (
+  baseUrl: string,
+  { folder = newFolder(), ...changes }: Record<string, unknown> & { folder?: string } = {},
+): Promise<RealCandor> => {
+  const file = join(folder, "candor.yaml");
+  const config = configFor(baseUrl, folder, changes);
+  writeFileSync(file, JSON.stringify(config));
+  const serving = await serveCandor(["--config", file], { NODE_OPTIONS: `--expose-gc --import ${probe}` });
+  onTestFinished(async () => {
+    if (serving.process.exitCode === null && serving.process.signalCode === null) await serving.end("SIGKILL");
+  });
+  const reported = (): Memory[] =>
+    serving
+      .logged()
+      .split("\n")
+      .slice(0, -1)
+      .filter((line) => line.includes('"msg":"memory"'))
+      .map((line) => memory.parse(JSON.parse(line)));
+  return {
+    ...serving,
+    port: Number(new URL(serving.dataUrl).port),
+    baseUrl: `${serving.dataUrl}/v1`,
+    path: config.evidence.path,
+    async memory() {
+      const before = reported().length;
+      serving.process.kill("SIGUSR2");
+      for (;;) {
+        const latest = reported()[before];
+        if (latest !== undefined) return latest;
+        await sleep(5);
+      }
+    },
+    metrics: async () => (await fetch(`${serving.controlUrl}/metrics`)).text(),
+  };
+};
+
+/** The sum of a metric over all its labels, or over those that `labels` matches. */
+export const metricIn = (metrics: string, name: string, labels = ""): number =>
+  metrics
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => line.includes(labels))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
