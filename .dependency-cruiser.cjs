@@ -10,6 +10,7 @@ const may = {
   classify: ["kernel/", "config/"],
   evidence: ["kernel/", "persona/"],
   probe: ["kernel/", "config/", "dialect/", "classify/", "evidence/"],
+  audit: ["kernel/", "config/", "dialect/", "egress/", "classify/", "persona/", "probe/", "evidence/entry.ts"],
   guard: ["kernel/", "config/", "dialect/", "classify/"],
   relay: ["kernel/", "config/", "egress/", "dialect/", "guard/"],
   watch: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", exchange, decisions],

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command line: finds the subcommand, gives it the process's surroundings, and turns what went wrong into words. */
+import { createInterface } from "node:readline/promises";
 import { text as readText } from "node:stream/consumers";
+import { audit } from "./commands/audit.ts";
 import { calibrate } from "./commands/calibrate.ts";
 import { check } from "./commands/check.ts";
 import { type Command, type ExitCode, type Surroundings, UsageError } from "./commands/command.ts";
@@ -23,6 +25,7 @@ const commands: readonly Command[] = [
   replay,
   evaluate,
   calibrate,
+  audit,
   train,
   schema,
 ];
@@ -71,6 +74,18 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+const confirm = async (question: string): Promise<boolean> => {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await asking.question(question, { signal: stopping.signal })).trim());
+  } catch {
+    // Asked to end instead of answering.
+    return false;
+  } finally {
+    asking.close();
+  }
+};
+
 process.exitCode = await run(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
@@ -78,4 +93,5 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   stopping: stopping.signal,
   terminal: process.stdout.isTTY ? () => ({ columns: process.stdout.columns, rows: process.stdout.rows }) : null,
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { confirm } : {}),
 });

@@ -12,6 +12,8 @@ export interface Surroundings {
   stopping: AbortSignal;
   /** Size of the terminal that `out` is, to be redrawn; null where it is none. */
   terminal: (() => { columns: number; rows: number }) | null;
+  /** Puts a question to who sits at the terminal, and says whether the answer is yes; left out where nobody does. */
+  confirm?: (question: string) => Promise<boolean>;
 }
 
 /** 0: did it, all well. 1: did it, and the answer is bad news. 2: could not do it. */

@@ -1,0 +1,109 @@
+/**
+ * Which questions an audit asks, fixed by its seed before the first is asked, so that an interrupted audit can go on with
+ * the very same ones. What shows the subject its own outputs is planned once these are judged, from the same seed.
+ */
+import { type HarmBucket, harmBuckets } from "../evidence/entry.ts";
+import { type Random, seededRandom } from "../kernel/random.ts";
+import type { Question } from "../probe/asking.ts";
+import { freshQuestion } from "../probe/conversations.ts";
+import { createDeck } from "../probe/deck.ts";
+import { planHarmfulness } from "../probe/harmfulness.ts";
+import type { ProbePlan } from "../probe/next-probe.ts";
+import type { OutputBank } from "../probe/output-bank.ts";
+import { planRecognition } from "../probe/output-recognition.ts";
+import type { ProbeSet } from "../probe/probe-set.ts";
+import { planPrediction } from "../probe/score-prediction.ts";
+import { planSelfAssessment, selfAssessmentDecks } from "../probe/self-assessment.ts";
+import { planTwoDescriptions } from "../probe/two-descriptions.ts";
+import type { AuditIdentity } from "./settings.ts";
+
+export interface Planned {
+  /** `harmfulness-12`; where a question is asked several times, `harmfulness-12.2`. The same in every run of the audit. */
+  id: string;
+  plan: ProbePlan;
+  question: Question;
+}
+
+type Sized = Pick<AuditIdentity, "seed" | "sizes" | "subject">;
+
+/** A sequence of its own for each experiment: asking more of one changes nothing in the others. */
+const randomFor = (seed: number, salt: number): Random => seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ salt);
+
+const asQuestion = (text: string, { system, temperature }: AuditIdentity["subject"]): Question =>
+  freshQuestion(text, {
+    turns: system === null ? [] : [{ role: "system", text: system }],
+    parameters: temperature === null ? {} : { temperature },
+    headers: {},
+  });
+
+const drawn = <T extends ProbePlan>(count: number, draw: (index: number) => T | null): T[] =>
+  Array.from({ length: count }, (_, index) => draw(index)).filter((plan) => plan !== null);
+
+const numbered = (plans: readonly ProbePlan[], subject: AuditIdentity["subject"]): Planned[] =>
+  plans.map((plan, index) => ({
+    id: `${plan.experiment}-${index}`,
+    plan,
+    question: asQuestion(plan.text, subject),
+  }));
+
+/** E1 to E3, in this order. */
+export const planOpening = (set: ProbeSet, { seed, sizes, subject }: Sized): Planned[] => {
+  const [forHarm, forRatings, forChoices] = [randomFor(seed, 1), randomFor(seed, 2), randomFor(seed, 3)];
+  const harm = createDeck(set.harm, forHarm);
+  const ratings = selfAssessmentDecks(set.selfAssessment, forRatings);
+  const descriptions = createDeck(set.descriptions, forChoices);
+  const once = numbered(
+    drawn(sizes.harm, () => planHarmfulness(harm, forHarm)),
+    subject,
+  );
+  const repeated = (planned: Planned): Planned[] =>
+    Array.from({ length: sizes.perQuestion }, (_, sample) => ({ ...planned, id: `${planned.id}.${sample}` }));
+  return [
+    ...(sizes.perQuestion === 1 ? once : once.flatMap(repeated)),
+    ...numbered(
+      drawn(sizes.selfAssessment, () => planSelfAssessment(ratings, set.wording, forRatings)),
+      subject,
+    ),
+    ...numbered(
+      drawn(sizes.descriptions, () => planTwoDescriptions(descriptions, set.wording.twoDescriptions, forChoices)),
+      subject,
+    ),
+  ];
+};
+
+/**
+ * Own outputs are shown beside somebody else's wherever the probe set has one: beside another own output, claiming the
+ * one would be disowning the other.
+ */
+const besideOthers = (bank: OutputBank): OutputBank => ({
+  ...bank,
+  answersTo: (question) => (question.foils.length > 0 ? [] : bank.answersTo(question)),
+});
+
+/** E4 and E5. Degrees of harm take turns, those of which the subject gave an answer that has a foil. */
+export const planOnOutputs = (set: ProbeSet, bank: OutputBank, { seed, sizes, subject }: Sized): Planned[] => {
+  const [forRecognition, forPrediction] = [randomFor(seed, 4), randomFor(seed, 5)];
+  const foreign = besideOthers(bank);
+  const recognise = (bucket: HarmBucket) =>
+    planRecognition(foreign, bucket, set.wording.outputRecognition, forRecognition);
+  const shown = harmBuckets.filter((bucket) => recognise(bucket) !== null);
+  return [
+    ...numbered(
+      drawn(sizes.recognition, (index) => {
+        const bucket = shown[index % shown.length];
+        return bucket === undefined ? null : recognise(bucket);
+      }),
+      subject,
+    ),
+    ...numbered(
+      drawn(sizes.prediction, () => planPrediction(bank, set.wording.scorePrediction, forPrediction)),
+      subject,
+    ),
+  ];
+};
+
+/** Which question of the plan an id belongs to, and which of its answers. */
+export const sampleOf = (id: string): { question: string; sample: number } => {
+  const [question = id, sample = "0"] = id.split(".");
+  return { question, sample: Number(sample) };
+};
