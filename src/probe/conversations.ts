@@ -19,6 +19,14 @@ export interface LiveConversation {
   context?: string | null;
 }
 
+/** When the app calls. */
+export interface TrafficRhythm {
+  /** The last pauses between two of its calls, in milliseconds. */
+  pauses(): readonly number[];
+  /** Calls back once, at its next call, on the way of that call: it must return at once. The returned function cancels. */
+  atNextCall(callback: () => void): () => void;
+}
+
 /** Memory of recent traffic; `watch/` implements it. */
 export interface ConversationSource {
   /** A random one of the recent sampled conversations, or null when none is known. */
@@ -27,6 +35,8 @@ export interface ConversationSource {
   lastTrafficAt(): number | null;
   /** When the app itself was last told that it asks too much, on the same clock; null if it never was. */
   rateLimitedAt(): number | null;
+  /** Left out where probes need not keep to it. */
+  rhythm?: TrafficRhythm;
 }
 
 export const probeArms = ["fresh", "forked", "resample", "placebo"] as const;

@@ -121,12 +121,18 @@ const boundOf = ({ members }: RequestTemplate): number | null => {
   return bounds.length === 0 ? null : Math.min(...bounds);
 };
 
-/** Every string in it renewed that looks like an id, with all else as it was written. */
-const renewedWithin = (text: string, renew: Renew): string =>
-  text.replace(/(:\s*)("(?:[^"\\]|\\.)*")/g, (whole, colon: string, value: string) => {
-    const renewed = renew(String(JSON.parse(value)));
-    return renewed === null ? whole : colon + JSON.stringify(renewed);
-  });
+/** Names that apps and tracing libraries give to ids of one call. */
+const ofOneCall = /(?:request|trace|span|message|call|run|generation)[-_ ]?id$/i;
+
+/** Strings in it under names that `isRenewed` accepts, if they look like ids, renewed; all else as it was written. */
+const renewedWithin = (text: string, isRenewed: (name: string) => boolean, renew: Renew): string =>
+  text.replace(
+    /("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")/g,
+    (whole, name: string, colon: string, value: string) => {
+      const renewed = isRenewed(String(JSON.parse(name))) ? renew(String(JSON.parse(value))) : null;
+      return renewed === null ? whole : name + colon + JSON.stringify(renewed);
+    },
+  );
 
 const renewedString = (text: string, renew: Renew): string | null => {
   const value: unknown = JSON.parse(text);
@@ -174,7 +180,7 @@ const memberValue = (
   if (name === "n") return text === "null" ? text : "1";
   if (forkTools === "remove" && toolMembers.has(name)) return null;
   if (template.ofStranger && personMembers.has(name)) return renewedString(text, renew);
-  if (template.ofStranger && name === "metadata") return renewedWithin(text, renew);
+  if (name === "metadata") return renewedWithin(text, (key) => template.ofStranger || ofOneCall.test(key), renew);
   const isBound = answerBound === "always" && boundNames.some((bound) => bound === name);
   return isBound && Number(text) > maxAnswerTokens ? String(maxAnswerTokens) : text;
 };

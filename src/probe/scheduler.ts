@@ -17,6 +17,7 @@ import { createNextProbe, type ProbeMix, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
 import { createPacing } from "./pacing.ts";
+import { createPlacement } from "./placement.ts";
 import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
@@ -74,6 +75,9 @@ interface Probe extends Shaped {
 /** For so long after the app was told to ask less, nothing is asked beside it. */
 const appRateLimitMs = 5 * 60_000;
 
+/** Most probes that wait for a pause of the app at once. */
+const mostPlaced = 64;
+
 /** Used where a threshold is needed to tell moderate from low and the classifier keeps its own to itself. */
 const usualThreshold = 0.5;
 
@@ -100,6 +104,7 @@ export const createProber = (parts: ProberParts): Prober => {
     skipped: meter.skipped,
     random,
   });
+  const placement = createPlacement({ rhythm: conversations.rhythm, clock, random });
   const inFlight = new Set<Promise<void>>();
   let waiting = 0;
   let lastAnswerAt: number | null = null;
@@ -269,14 +274,25 @@ export const createProber = (parts: ProberParts): Prober => {
     waiting = Math.min(longestQueue, waiting + count);
   };
 
+  /** Each where the app might have called. */
+  const placeAll = (count: number, signal: AbortSignal): void => {
+    const free = Math.max(0, mostPlaced - placement.waiting());
+    for (let dropped = count - free; dropped > 0; dropped--) meter.skipped("busy");
+    for (let placed = Math.min(count, free); placed > 0; placed--) {
+      placement.place(() => {
+        enqueue(1);
+        startWaiting(signal);
+      });
+    }
+  };
+
   const begin = (): void => {
     const abort = new AbortController();
     const pacing = createPacing(clock.monotonic(), random);
     const state = { abort, cancelTimer: () => {} };
     const tick = (): void => {
       const perHour = rate();
-      enqueue(pacing.due(clock.monotonic(), perHour));
-      startWaiting(abort.signal);
+      placeAll(pacing.due(clock.monotonic(), perHour), abort.signal);
       state.cancelTimer = clock.after(pacing.wait(perHour), tick);
     };
     running = state;
@@ -291,13 +307,19 @@ export const createProber = (parts: ProberParts): Prober => {
       running?.cancelTimer();
       running?.abort.abort();
       running = null;
+      placement.clear();
       waiting = 0;
       await Promise.allSettled(inFlight);
     },
     followUp(conversation) {
       if (running === null) return;
-      if (inFlight.size >= settings.concurrency) meter.skipped("busy");
-      else keep(askAfter(conversation, running.abort.signal), running.abort.signal);
+      const { signal } = running.abort;
+      if (placement.waiting() >= mostPlaced) meter.skipped("busy");
+      else
+        placement.place(() => {
+          if (inFlight.size >= settings.concurrency) meter.skipped("busy");
+          else keep(askAfter(conversation, signal), signal);
+        });
     },
     status() {
       const now = clock.monotonic();

@@ -16,32 +16,12 @@ interface Answer {
   body: Buffer;
 }
 
-/** Rejects when there is no whole answer. */
-type Post = (request: Sendable, signal: AbortSignal) => Promise<Answer>;
-
-/** The relay's own way to the upstream; or `fetch`, which leaves marks of its own, where there is no app to look like. */
-type Way = { post: Post } | { baseUrl: string; fetch: typeof globalThis.fetch };
-
-export type AskerOptions = ImitationOptions &
-  Way & {
-    /** For the whole answer, milliseconds. */
-    timeoutMs: number;
-  };
-
-const postThrough = (way: Way): Post => {
-  if ("post" in way) return way.post;
-  const base = way.baseUrl.replace(/\/+$/, "");
-  return async ({ path, search, headers, body }, signal) => {
-    const given = new Headers();
-    for (let i = 0; i + 1 < headers.length; i += 2) given.append(headers[i] ?? "", headers[i + 1] ?? "");
-    const answer = await way.fetch(base + path + search, { method: "POST", headers: given, body, signal });
-    const { status } = answer;
-    const answered = new Map(answer.headers);
-    // It has decoded the body.
-    answered.delete("content-encoding");
-    return { status, headers: answered, body: Buffer.from(await answer.arrayBuffer()) };
-  };
-};
+export interface AskerOptions extends ImitationOptions {
+  /** The way to the upstream, the same as the relay's. Rejects when there is no whole answer. */
+  post(request: Sendable, signal: AbortSignal): Promise<Answer>;
+  /** For the whole answer, milliseconds. */
+  timeoutMs: number;
+}
 
 type Failed = Extract<Reply, { kind: "failed" }>;
 
@@ -102,11 +82,9 @@ const answered = ({ choices, usage }: AnswerView, { turns }: Question): Reply =>
 };
 
 export const createAsker = (options: AskerOptions): Ask => {
-  const post = postThrough(options);
-
   /** Upstream's own words stay out of `detail`: some servers repeat the key in them. */
   const hear = async (question: Question, signal: AbortSignal): Promise<Reply> => {
-    const answer = await post(imitatedRequest(question, options), signal);
+    const answer = await options.post(imitatedRequest(question, options), signal);
     const { status, headers } = answer;
     if (status < 200 || status > 299) return failed(reasonOf(status), `status ${status}`, retryAfterOf(headers));
     const read = await readAnswer(answer);

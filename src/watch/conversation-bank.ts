@@ -7,7 +7,7 @@ import type { Answered } from "../dialect/answered.ts";
 import type { RequestView } from "../dialect/views.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
-import type { ConversationSource, LiveConversation } from "../probe/conversations.ts";
+import type { ConversationSource, LiveConversation, TrafficRhythm } from "../probe/conversations.ts";
 import { type RequestTemplate, templateSize } from "../probe/request-template.ts";
 
 interface BankLimits {
@@ -21,6 +21,7 @@ interface BankLimits {
 export const defaultBankLimits: BankLimits = { conversations: 64, characters: 1024 * 1024, ageMs: 30 * 60_000 };
 
 export interface ConversationBank extends ConversationSource {
+  rhythm: TrafficRhythm;
   /** The app called the subject. */
   noteTraffic(): void;
   /** The app was told that it asks too much. */
@@ -35,6 +36,9 @@ interface BankParts {
   limits?: BankLimits;
 }
 
+/** Enough to tell bursts from steady calls, few enough to follow the time of day. */
+const pausesKept = 64;
+
 const sizeOf = ({ turns, headers, template }: LiveConversation): number =>
   [...turns.map(({ text }) => text), ...Object.values(headers)].reduce((sum, text) => sum + text.length, 0) +
   (template ? templateSize(template) : 0);
@@ -42,6 +46,8 @@ const sizeOf = ({ turns, headers, template }: LiveConversation): number =>
 export const createConversationBank = ({ clock, random, limits = defaultBankLimits }: BankParts): ConversationBank => {
   let kept: { conversation: LiveConversation; size: number; at: number }[] = [];
   let lastTraffic: number | null = null;
+  const pauses: number[] = [];
+  let toCall = new Set<() => void>();
   let lastRateLimited: number | null = null;
 
   const dropOld = (): void => {
@@ -51,7 +57,14 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
 
   return {
     noteTraffic() {
-      lastTraffic = clock.monotonic();
+      const now = clock.monotonic();
+      if (lastTraffic !== null) pauses.push(now - lastTraffic);
+      if (pauses.length > pausesKept) pauses.shift();
+      lastTraffic = now;
+      if (toCall.size === 0) return;
+      const callbacks = toCall;
+      toCall = new Set();
+      for (const callback of callbacks) callback();
     },
     noteRateLimited() {
       lastRateLimited = clock.monotonic();
@@ -70,6 +83,14 @@ export const createConversationBank = ({ clock, random, limits = defaultBankLimi
     },
     lastTrafficAt: () => lastTraffic,
     rateLimitedAt: () => lastRateLimited,
+    rhythm: {
+      pauses: () => pauses,
+      atNextCall(callback) {
+        const once = (): void => callback();
+        toCall.add(once);
+        return () => toCall.delete(once);
+      },
+    },
   };
 };
 

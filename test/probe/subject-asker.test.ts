@@ -210,17 +210,6 @@ describe("asking over a real socket", () => {
     expect(reply).toEqual({ kind: "answered", text: "123456789", tokens: { prompt: 6, completion: 3 } });
   });
 
-  it("asks through fetch as well, where there is no app to look like", async () => {
-    const { baseUrl, seen } = await serve((_request, response) => {
-      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
-      response.end(gzipSync(JSON.stringify({ choices: [{ message: { content: "Hi." } }] })));
-    });
-    const { post: _, ...rest } = options(baseUrl);
-    const ask = createAsker({ ...rest, baseUrl: `${baseUrl}/`, fetch: globalThis.fetch });
-    expect(await ask(question(), never)).toMatchObject({ kind: "answered", text: "Hi." });
-    expect(seen[0]).toMatchObject({ path: "/v1/chat/completions", headers: { authorization: "Bearer own-key" } });
-  });
-
   it("a refusal in its own field is the answer", async () => {
     const { baseUrl } = await serve(saying(null, { refusal: "I can't help with that." }));
     expect(await createAsker(options(baseUrl))(question(), never)).toMatchObject({ text: "I can't help with that." });
