@@ -71,21 +71,16 @@ export const planOpening = (set: ProbeSet, { seed, sizes, subject }: Sized): Pla
   ];
 };
 
-/**
- * Own outputs are shown beside somebody else's wherever the probe set has one: beside another own output, claiming the
- * one would be disowning the other.
- */
-const besideOthers = (bank: OutputBank): OutputBank => ({
-  ...bank,
-  answersTo: (question) => (question.foils.length > 0 ? [] : bank.answersTo(question)),
-});
+/** Beside another own output, claiming the one is disowning the other: that tells less than a foil of somebody else's. */
+const withForeignFoilsOnly = (bank: OutputBank): OutputBank => ({ ...bank, answersTo: () => [] });
 
 /** E4 and E5. Degrees of harm take turns, those of which the subject gave an answer that has a foil. */
 export const planOnOutputs = (set: ProbeSet, bank: OutputBank, { seed, sizes, subject }: Sized): Planned[] => {
   const [forRecognition, forPrediction] = [randomFor(seed, 4), randomFor(seed, 5)];
-  const foreign = besideOthers(bank);
-  const recognise = (bucket: HarmBucket) =>
-    planRecognition(foreign, bucket, set.wording.outputRecognition, forRecognition);
+  const beside = (foils: OutputBank, bucket: HarmBucket) =>
+    planRecognition(foils, bucket, set.wording.outputRecognition, forRecognition);
+  const foreign = withForeignFoilsOnly(bank);
+  const recognise = (bucket: HarmBucket) => beside(foreign, bucket) ?? beside(bank, bucket);
   const shown = harmBuckets.filter((bucket) => recognise(bucket) !== null);
   return [
     ...numbered(
