@@ -64,7 +64,7 @@ export const viewsFor = (
 ): readonly View[] => {
   if (literals === null) return reading.views;
   const views = literals.some((literal) => letters.mayHold(literal)) ? reading.views : [];
-  return rotatedLiterals.some((literal) => letters.mayHold(literal)) ? [...views, reading.rotated] : views;
+  return rotatedLiterals.some((literal) => letters.mayHold(literal)) ? [...views, reading.rotated()] : views;
 };
 
 /** @param bare only the text as it stands */

@@ -9,7 +9,7 @@ export interface Reading {
   /** The text as it stands, then the others. */
   readonly views: readonly View[];
   /** The text with every letter thirteen further; made when it is first asked for. */
-  readonly rotated: View;
+  rotated(): View;
   /** A limit left something encoded as it was. */
   readonly capped: boolean;
 }
@@ -25,7 +25,7 @@ export function* readingSteps(carrier: Carrier, normalise: boolean): Steps<Readi
     carrier,
     views,
     capped,
-    get rotated() {
+    rotated() {
       turned ??= { ...plainly(rotated(carrier.text)), kind: "rot13" };
       return turned;
     },

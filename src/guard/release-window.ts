@@ -69,13 +69,12 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   /** The text from `keptFrom` on: what is undecided, and a stretch before it as context, as words have borders. */
   let window = "";
   let keptFrom = 0;
-  let decidedTo = 0;
   /** No place before can be cut at. */
   let lookedTo = 0;
   let nextTry = 0;
   let closed = false;
-  let denied = false;
-  let edits: Edit[] = [];
+  // What is told outside, as plain fields that change: accessors would give each window a hidden class of its own.
+  const told: { denied: boolean; decidedTo: number; edits: Edit[] } = { denied: false, decidedTo: 0, edits: [] };
 
   /** Finds what begins before `end`, a place in the window, and is not known yet. */
   const search = (reading: Reading, end: number): void => {
@@ -86,11 +85,11 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
       const { policy } = rule;
       for (const view of viewsFor(finder, reading, letters)) {
         if (!policy.normalise && view.kind !== "plain") continue;
-        const from = Math.max(resume.get(view.kind) ?? 0, decidedTo) - keptFrom;
+        const from = Math.max(resume.get(view.kind) ?? 0, told.decidedTo) - keptFrom;
         for (const found of finder.find(view.text, unitAt(view, from))) {
           const span = view.origin(found.start, found.end);
           if (!closed && span.start >= end) break;
-          denied ||= denies(policy.action);
+          told.denied ||= denies(policy.action);
           resume.set(view.kind, keptFrom + span.end);
           if (span.end === span.start) continue;
           const { replacement } = policy;
@@ -98,7 +97,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
         }
       }
     }
-    if (fresh.length > 0) edits = withoutOverlaps([...edits, ...fresh]);
+    if (fresh.length > 0) told.edits = withoutOverlaps([...told.edits, ...fresh]);
   };
 
   /** The first unit of a view from which on something has begun that may go on. */
@@ -124,7 +123,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   };
 
   const advance = (): void => {
-    const least = decidedTo - keptFrom;
+    const least = told.decidedTo - keptFrom;
     let cut = window.length;
     let reading: Reading | null = null;
     if (!closed) {
@@ -139,16 +138,16 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
       if (cut <= least) {
         // What is in the way may be long, and reading all of it for every piece would take for ever.
         nextTry = window.length * growth;
-        lookedTo = decidedTo;
+        lookedTo = told.decidedTo;
         return;
       }
     }
     if (searches.length > 0) search(reading ?? readingOf({ ...carrier, text: window }, normalise), cut);
     // Nothing more is decided, as nothing more may leave.
-    if (denied) return;
+    if (told.denied) return;
     window = window.slice(least);
-    keptFrom = decidedTo;
-    decidedTo += cut - least;
+    keptFrom = told.decidedTo;
+    told.decidedTo += cut - least;
     nextTry = 0;
   };
 
@@ -159,27 +158,18 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     sizes: { totalCharacters: 0, messages: 0, tools: 0 },
     answer: () => undefined,
   };
-  denied = own.some(({ condition }) => condition.needs === "carrier" && condition.test(bare, nowhere) !== null);
+  told.denied = own.some(({ condition }) => condition.needs === "carrier" && condition.test(bare, nowhere) !== null);
 
-  return {
-    push(piece) {
-      if (closed || denied) return;
+  return Object.assign(told, {
+    push(piece: string): void {
+      if (closed || told.denied) return;
       window += piece;
       advance();
     },
-    close() {
-      if (closed || denied) return;
+    close(): void {
+      if (closed || told.denied) return;
       closed = true;
       advance();
     },
-    get denied() {
-      return denied;
-    },
-    get decidedTo() {
-      return decidedTo;
-    },
-    get edits() {
-      return edits;
-    },
-  };
+  });
 };

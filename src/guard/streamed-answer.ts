@@ -36,7 +36,6 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
   const releases = stopping.every(canRelease);
   const texts = new Map<string, Growing>();
   let settling = false;
-  let decision: Decision | null = null;
   let editsByText = new Map<string, readonly Edit[]>();
 
   const keyOf = ({ kind, choice, index }: StreamedCarrier): string => `${kind} ${choice} ${index}`;
@@ -44,7 +43,7 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
   const decided = (made: Decision): void => {
     const byText = Map.groupBy(made.edits, ({ at }) => String(at[0]));
     editsByText = new Map([...byText].map(([key, edits]) => [key, edits.map((edit) => ({ ...edit, at: [] }))]));
-    decision = made;
+    stream.decision = made;
     progress();
   };
 
@@ -74,7 +73,9 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     if (window?.denied) settle([]);
   };
 
-  return {
+  // Its decision is a plain field that changes: an accessor would give each stream a hidden class of its own.
+  const stream: Omit<StreamGuard, "decision"> & { decision: Decision | null } = {
+    decision: null,
     push(streamed, piece) {
       if (settling) return;
       const text = textOf(streamed);
@@ -102,12 +103,10 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     },
     released(streamed) {
       const text = texts.get(keyOf(streamed));
-      if (text === undefined || (decision !== null && denies(decision.action))) return nothing;
+      if (text === undefined || (stream.decision !== null && denies(stream.decision.action))) return nothing;
       if (text.window !== null) return { to: text.window.decidedTo, edits: text.window.edits };
-      return decision === null ? nothing : { to: text.length, edits: editsByText.get(keyOf(streamed)) ?? [] };
-    },
-    get decision() {
-      return decision;
+      return stream.decision === null ? nothing : { to: text.length, edits: editsByText.get(keyOf(streamed)) ?? [] };
     },
   };
+  return stream;
 };

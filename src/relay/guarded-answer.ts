@@ -78,6 +78,40 @@ const withoutHeaders = (headers: readonly string[], names: readonly string[]): s
 const isEncoded = (encoding: string | undefined): boolean =>
   encoding !== undefined && encoding.trim() !== "" && encoding.trim().toLowerCase() !== "identity";
 
+/**
+ * A class for the sake of its accessors: V8 gives an object literal with accessors a hidden class of its own, and one for
+ * every exchange fills the old generation.
+ */
+class GuardedAnswer implements ClientAnswer {
+  readonly #response: ServerResponse;
+  readonly writeHead: ClientAnswer["writeHead"];
+  readonly write: ClientAnswer["write"];
+  readonly end: ClientAnswer["end"];
+  readonly destroy: ClientAnswer["destroy"];
+  readonly on: ClientAnswer["on"];
+
+  constructor(response: ServerResponse, acts: Pick<ClientAnswer, "writeHead" | "write" | "end" | "destroy" | "on">) {
+    this.#response = response;
+    this.writeHead = acts.writeHead;
+    this.write = acts.write;
+    this.end = acts.end;
+    this.destroy = acts.destroy;
+    this.on = acts.on;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get writableFinished(): boolean {
+    return this.#response.writableFinished;
+  }
+
+  flushHeaders(): void {
+    if (this.#response.headersSent) this.#response.flushHeaders();
+  }
+}
+
 export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
   const { response, exchangeId, path, requestBody, guard, requestDecision, reroutedTo, holding, clock, log } = parts;
   let { overheadMs } = parts;
@@ -411,19 +445,10 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
   };
 
   response.on("close", () => passage?.stop());
-  return {
-    get headersSent() {
-      return response.headersSent;
-    },
-    get writableFinished() {
-      return response.writableFinished;
-    },
+  return new GuardedAnswer(response, {
     writeHead(status, reason, headers) {
       passage?.stop();
       passage = passageFor({ status, reason, headers });
-    },
-    flushHeaders() {
-      if (response.headersSent) response.flushHeaders();
     },
     write: (chunk) => passage?.write(chunk) ?? true,
     end(last) {
@@ -443,5 +468,5 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       if (event === "drain") drained = listener;
       response.on(event, listener);
     },
-  };
+  });
 };
