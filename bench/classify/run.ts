@@ -60,6 +60,27 @@ const rows = lengths.flatMap((length) => {
   ]);
 });
 
+// Inline work on the longest and strangest texts: nothing of it may hold up the requests of others.
+const hostileLength = 256 * 1024;
+const hostile: Record<string, string> = {
+  words: "some ordinary words of an answer, ",
+  "one word": "a",
+  spaces: " ",
+  "line breaks": "\n",
+  refusals: "I'm sorry, but I can't ",
+  "combining marks": "a\u0301\u0302",
+  "lone surrogates": "\ud800",
+  "joined emoji": "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}",
+  "letters that lengthen": "\u0130",
+};
+const hostileRows = Object.entries(hostile).map(([what, unit]) => {
+  const text = unit.repeat(Math.ceil(hostileLength / unit.length)).slice(0, hostileLength);
+  const texts = Array.from({ length: 500 }, () => text);
+  timesOf(texts.slice(0, 100), (one) => [scoreOf(model, one), isRefusal(one)]);
+  const times = timesOf(texts, (one) => [scoreOf(model, one), isRefusal(one)]);
+  return [what, ...[0.5, 0.99, 1].map((at) => quantile(times, at).toFixed(3))];
+});
+
 const loads = [];
 for (let round = 0; round < 20; round += 1) {
   const began = performance.now();
@@ -69,18 +90,23 @@ for (let round = 0; round < 20; round += 1) {
 loads.sort((a, b) => a - b);
 
 const head = ["what", "characters", "answers", "p50 ms", "p99 ms", "max ms", "p50 us per KB"];
-const table = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+const tableOf = (head: string[], rows: string[][]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 const report = `# The embedded screens
 
 ${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}; one thread, the machine shared with other work.
 Command: \`node bench/classify/run.ts --write\`. Texts of made-up words; 650 characters is the mean answer of the data they were trained on.
 Of longer texts only the first ${readLength} UTF-16 code units are read. KB: 1,024 characters of the answer.
 
-${table}
+${tableOf(head, rows)}
+
+Texts of ${hostileLength} code units made of one thing over and over, screen and refusal rule together, 500 times each:
+
+${tableOf(["of", "p50 ms", "p99 ms", "max ms"], hostileRows)}
 
 Loading both models: ${coldLoad.toFixed(1)} ms for the first time in a process, then p50 ${quantile(loads, 0.5).toFixed(1)} ms, highest of ${loads.length} ${quantile(loads, 1).toFixed(1)} ms.
 
-Aims: at most 50 us per KB, and loading within 100 ms. Very short answers cost more per KB, as some of the work is the same for each.
+Aims: at most 50 us per KB, p50 of hostile texts within 2 ms, and loading within 100 ms. Very short answers cost more per KB, as some of the work is the same for each.
 `;
 console.log(report);
 if (process.argv.includes("--write")) await writeFile("bench/results/classify.md", report);
