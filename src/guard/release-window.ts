@@ -69,8 +69,12 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   /** The text from `keptFrom` on: what is undecided, and a stretch before it as context, as words have borders. */
   let window = "";
   let keptFrom = 0;
+  /** The end of the window, from `tailFrom` on: looking at a letter of a long text that has just grown copies all of it. */
+  let tail = "";
+  let tailFrom = 0;
   /** No place before can be cut at. */
   let lookedTo = 0;
+  /** The window is to be this long before all of it is looked at again; 0 while only its end is to be looked at. */
   let nextTry = 0;
   let closed = false;
   // What is told outside, as plain fields that change: accessors would give each window a hidden class of its own.
@@ -122,19 +126,33 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     return safeCut(window, place, least);
   };
 
+  /** The last place at which the window can be cut, of those that were not looked at before; null where there is none. */
+  const freshCut = (): number | null => {
+    const target = keptFrom + window.length - margin - keptBack;
+    const looked = Math.max(told.decidedTo, lookedTo);
+    if (target <= looked) return null;
+    lookedTo = target;
+    if (nextTry > 0) {
+      const cut = keptFrom + safeCut(window, target - keptFrom, told.decidedTo - keptFrom);
+      return cut > told.decidedTo ? cut : null;
+    }
+    const cut = tailFrom + safeCut(tail, target - tailFrom, looked - tailFrom);
+    const done = Math.max(0, looked - tailFrom - keptBack);
+    tail = tail.slice(done);
+    tailFrom += done;
+    return cut > looked ? cut : null;
+  };
+
   const advance = (): void => {
     const least = told.decidedTo - keptFrom;
     let cut = window.length;
     let reading: Reading | null = null;
     if (!closed) {
       if (window.length < nextTry) return;
-      const target = window.length - margin - keptBack;
-      const looked = Math.max(least, lookedTo - keptFrom);
-      const place = target <= looked ? looked : safeCut(window, target, looked);
-      lookedTo = Math.max(lookedTo, keptFrom + Math.max(target, 0));
-      if (place <= looked) return;
+      const fresh = freshCut();
+      if (fresh === null) return;
       reading = readingOf({ ...carrier, text: window }, normalise);
-      cut = decidable(reading, place, least);
+      cut = decidable(reading, fresh - keptFrom, least);
       if (cut <= least) {
         // What is in the way may be long, and reading all of it for every piece would take for ever.
         nextTry = window.length * growth;
@@ -164,6 +182,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
     push(piece: string): void {
       if (closed || told.denied) return;
       window += piece;
+      tail += piece;
       advance();
     },
     close(): void {
