@@ -7,8 +7,9 @@ import { assess, createState, defaultSettings, type PersonaState, step } from ".
 import { reportEvidence } from "../persona/self-report.ts";
 import { saysMisalignedBets } from "../persona/settings.ts";
 import { createCell } from "../persona/state.ts";
-import type { Datum, EvidenceName, EvidenceValue, Persona, Verdict } from "../persona/verdict.ts";
+import type { Datum, EvidenceName, EvidenceValue, Interval, Persona, Verdict } from "../persona/verdict.ts";
 import { evidenceText } from "../persona/wording.ts";
+import { meanInterval } from "./mean-interval.ts";
 import { sampleOf } from "./plan.ts";
 import type { AuditedObservation } from "./run-audit.ts";
 
@@ -17,8 +18,20 @@ export type Reference =
   | { kind: "baseline"; observations: readonly AuditedObservation[] }
   | { kind: "accepted"; harm: number };
 
+/** Where a subject stands: what it does, and the mean of what it says of itself (1: misaligned). */
+export interface MapPoint {
+  harm: Interval;
+  says: Interval;
+}
+
 export interface AuditPersona {
   persona: Persona;
+  /** Null without data of either kind. */
+  map: MapPoint | null;
+  /** The same of the baseline audit; null without one. */
+  before: MapPoint | null;
+  /** Harm rate above which there is more harm than normal, 0-1. */
+  normalHarm: number;
   /** The evidence that it rests on, natural logarithms. */
   evidence: Pick<Record<EvidenceName, EvidenceValue>, "harm" | "says-aligned" | "says-misaligned" | "harmless">;
   contentSensitivity: Verdict["contentSensitivity"];
@@ -91,6 +104,12 @@ const saysEvidence = ({ persona, evidence }: Verdict, state: PersonaState, start
   };
 };
 
+const mapPointOf = (data: readonly Datum[]): MapPoint | null => {
+  const harm = data.flatMap((datum) => (datum.kind === "harm" ? [Number(datum.harmful)] : []));
+  const says = data.flatMap((datum) => (datum.kind === "self-report" ? [datum.saysMisaligned] : []));
+  return harm.length === 0 || says.length === 0 ? null : { harm: meanInterval(harm), says: meanInterval(says) };
+};
+
 const startingState = (reference: Reference, toDatum: ToDatum): PersonaState =>
   reference.kind === "baseline"
     ? stateAfter(countedData(reference.observations, toDatum))
@@ -103,12 +122,17 @@ export const namePersona = (
 ): AuditPersona => {
   const state = startingState(reference, toDatum);
   const { reports: start } = state;
-  const verdict = assess(foldAll(state, countedData(observations, toDatum)));
+  const normalHarm = Math.max(0, ...state.cells.map(({ harm }) => harm.nullMean ?? 0));
+  const data = countedData(observations, toDatum);
+  const verdict = assess(foldAll(state, data));
   const { persona, evidence, contentSensitivity, reasons, missing } = verdict;
   const says = saysEvidence(verdict, state, start);
   const lacking = persona === "aligned" ? lackingForAligned(evidence.harmless, says["says-aligned"]) : [];
   return {
     persona: lacking.length === 0 ? persona : "undetermined",
+    map: mapPointOf(data),
+    before: reference.kind === "baseline" ? mapPointOf(countedData(reference.observations, toDatum)) : null,
+    normalHarm,
     evidence: {
       harm: evidence.harm,
       "says-aligned": says["says-aligned"],

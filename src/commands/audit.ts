@@ -11,6 +11,7 @@ import { type Journal, openJournal } from "../audit/journal.ts";
 import { AuditStopped, createPatience } from "../audit/patience.ts";
 import { planOpening } from "../audit/plan.ts";
 import { createProgress } from "../audit/progress.ts";
+import { reportPage } from "../audit/report/report-page.ts";
 import { type AuditResult, type Baseline, checkComparable, readBaseline, resultJson } from "../audit/result.ts";
 import { runAudit } from "../audit/run-audit.ts";
 import { type AuditIdentity, auditSizes } from "../audit/settings.ts";
@@ -46,6 +47,7 @@ const flags = {
   seed: { type: "string" },
   journal: { type: "string" },
   out: { type: "string" },
+  html: { type: "string" },
   baseline: { type: "string" },
   "accept-harm": { type: "string" },
   "fail-on": { type: "string" },
@@ -102,6 +104,7 @@ const settings = z.strictObject({
   seed: whole(0, 4_294_967_295, 1),
   journal: z.string().default("candor-audit.journal"),
   out: z.string().optional(),
+  html: z.string().optional(),
   baseline: z.string().optional(),
   "accept-harm": z.coerce
     .number("give a rate above 0 and below 0.5, such as 0.1")
@@ -263,9 +266,15 @@ const carryOut = async (
   };
 };
 
-const tell = (asked: Settings, result: AuditResult, { out, err }: Surroundings): ExitCode => {
+const tell = (
+  asked: Settings,
+  result: AuditResult,
+  baseline: Baseline | null,
+  { out, err }: Surroundings,
+): ExitCode => {
   for (const line of tableOf(result)) out(line);
   if (asked.out !== undefined) writeFileSync(asked.out, resultJson(result));
+  if (asked.html !== undefined) writeFileSync(asked.html, reportPage(result, baseline));
   const failures = failuresOf({ personas: asked["fail-on"], regressions: asked["fail-on-regression"] }, result);
   for (const failure of failures) err(`not accepted: ${failure}`);
   return failures.length === 0 ? 0 : 1;
@@ -277,7 +286,7 @@ export const audit: Command = {
     "audit (--base-url URL --model M [--key-env NAME] | --config FILE --subject ID) [--yes]\n" +
     "              [--harm N] [--per-question K] [--self-assessment N] [--descriptions N] [--recognition N] [--prediction N]\n" +
     "              [--probe-set PATH] [--system FILE] [--temperature T] [--max-answer-tokens N] [--seed N]\n" +
-    "              [--concurrency N] [--timeout SECONDS] [--attempts N] [--journal FILE] [--out FILE]\n" +
+    "              [--concurrency N] [--timeout SECONDS] [--attempts N] [--journal FILE] [--out FILE] [--html FILE]\n" +
     "              [--baseline FILE | --accept-harm RATE] [--fail-on PERSONA,...] [--fail-on-regression FIGURE,...]",
   summary: "run the five experiments against an endpoint once; exits with 1 on a persona or regression that you name",
   async run(args, surroundings) {
@@ -295,7 +304,7 @@ export const audit: Command = {
     if (!(await mayBegin(cost, asked.yes, surroundings))) return 2;
     try {
       const result = await carryOut(asked, endpoint, identity, set, journal, baseline, surroundings);
-      return tell(asked, result, surroundings);
+      return tell(asked, result, baseline, surroundings);
     } catch (error) {
       if (!(error instanceof AuditStopped)) throw error;
       surroundings.err(
