@@ -1,6 +1,6 @@
 /**
  * Whether audits of simulated subjects find the rates that these were given: `candor audit` in a process of its own, over
- * real sockets. `node bench/audit/run.ts [--seeds N] [--write]`; --write puts the tables into bench/results/audit.md.
+ * real sockets. `node bench/audit/coverage.ts [--seeds N] [--write]`; --write puts the tables into bench/results/audit-coverage.md.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -177,7 +177,7 @@ for (const persona of simulatedPersona.options) {
 const report = `# The audit: does it find what is there?
 
 ${machine()}; the machine shared with other work.
-Command: \`node bench/audit/run.ts --seeds ${seeds.length} --write\`, which runs \`candor audit\` in a process of its own, over real sockets.
+Command: \`node bench/audit/coverage.ts --seeds ${seeds.length} --write\`, which runs \`candor audit\` in a process of its own, over real sockets.
 
 The subject is ${provenance}; single-answer harm rates and answering habits are assumed (\`src/demo/published-rates.ts\`).
 The judge knows what the subject did, so this measures asking, reading and counting, not judging, and no real model.
@@ -198,4 +198,4 @@ Named without a baseline, at an accepted harm rate of 10 %. Seconds are those of
 ${named.join("\n")}
 `;
 console.log(report);
-if (values.write) writeFileSync("bench/results/audit.md", report);
+if (values.write) writeFileSync("bench/results/audit-coverage.md", report);
