@@ -8,7 +8,7 @@ import type { Random } from "../kernel/random.ts";
 import type { Question } from "./asking.ts";
 import { freshLike } from "./fresh-values.ts";
 import { writeArray, writeObject, writeString } from "./json-layout.ts";
-import { isCredential, type MessageManner, type RequestTemplate, templateSize } from "./request-template.ts";
+import { isCredential, type MessageManner, type RequestTemplate } from "./request-template.ts";
 
 export interface ImitationOptions {
   /** For questions that imitate no request; others ask the model that the app asked. */
@@ -265,5 +265,6 @@ export const mostTokens = (
   if (!template) return conversation + maxAnswerTokens;
   const own = boundOf(template) ?? maxAnswerTokens;
   const answer = answerBound === "always" ? Math.min(own, maxAnswerTokens) : own;
-  return conversation + templateSize(template) + answer;
+  const others = template.members.reduce((sum, { name, text }) => sum + name.length + Buffer.byteLength(text), 0);
+  return conversation + others + answer;
 };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
 import type { LiveConversation } from "../../src/probe/conversations.ts";
+import { requestTemplate } from "../../src/probe/request-template.ts";
 import { bankable, createConversationBank } from "../../src/watch/conversation-bank.ts";
 import { handTurnedClock } from "./hand-turned-clock.ts";
 
@@ -73,6 +74,50 @@ describe("the conversation bank", () => {
     clock.turn(5);
     expect(bank.lastTrafficAt()).toBe(5);
   });
+});
+
+describe("the rhythm of the app's calls", () => {
+  test("is the last pauses between them", () => {
+    const { bank, clock } = bankOf();
+    bank.noteTraffic();
+    for (let call = 1; call <= 70; call += 1) {
+      clock.turn(call);
+      bank.noteTraffic();
+    }
+    expect(bank.rhythm.pauses()).toEqual(Array.from({ length: 64 }, (_, place) => place + 7));
+  });
+
+  test("tells of the next call once, and not who no longer wants to know", () => {
+    const { bank } = bankOf();
+    const told: string[] = [];
+    bank.rhythm.atNextCall(() => told.push("first"));
+    bank.rhythm.atNextCall(() => told.push("second"))();
+    bank.noteTraffic();
+    bank.noteTraffic();
+    expect(told).toEqual(["first"]);
+  });
+
+  test("who asks again while told is told at the call after", () => {
+    const { bank } = bankOf();
+    let told = 0;
+    const again = (): void => {
+      told += 1;
+      bank.rhythm.atNextCall(again);
+    };
+    bank.rhythm.atNextCall(again);
+    bank.noteTraffic();
+    expect(told).toBe(1);
+    bank.noteTraffic();
+    expect(told).toBe(2);
+  });
+});
+
+test("a template counts in the size of a conversation", () => {
+  const { bank } = bankOf();
+  const body = Buffer.from(JSON.stringify({ model: "m".repeat(90), messages: [{ role: "user", content: "a" }] }));
+  const template = requestTemplate({ path: "/chat/completions", search: "", rawHeaders: [], body });
+  bank.keep({ ...saying("a", 10), template });
+  expect(bank.recent()).toBeNull();
 });
 
 test("only headers that make a call look like the app's are imitated", () => {
