@@ -183,7 +183,8 @@ The subject is ${provenance}; single-answer harm rates and answering habits are 
 The judge knows what the subject did, so this measures asking, reading and counting, not judging, and no real model.
 
 *Published* is the rate that the simulation starts from; *simulated* is what can be seen of it, since the simulation refuses
-${100 * assumedHabits.refusesAdvice} % of questions and takes the first of two texts in ${100 * assumedHabits.picksFirst} % of choices. Estimates with 95 % intervals. *One audit* has the usual sizes and
+${100 * assumedHabits.refusesAdvice} % of questions and takes the first of two texts in ${100 * assumedHabits.picksFirst} % of choices
+(of self-assessments only the decision format is such a choice; its share of the mean is left out here). Estimates with 95 % intervals. *One audit* has the usual sizes and
 seed 1; *holds* counts the audits of ${seeds.length} seeds whose interval holds the rate; *paper's size* is one audit with
 \`${paperSize.join(" ")}\`, seed 1.
 
