@@ -36,7 +36,7 @@ export const elsewhere: readonly Elsewhere[] = [
     fault: "a server that fails is left alone, and tried again with one text",
     target: "open after 5 failures in a row",
     file: "test/classify/breaker.test.ts",
-    name: "",
+    name: "after failures in a row the server is left alone",
   },
   {
     row: 12,
@@ -71,7 +71,7 @@ export const elsewhere: readonly Elsewhere[] = [
     fault: "every shipped alert",
     target: "fires and resolves in promtool",
     file: "test/alert/rules.test.ts",
-    name: "",
+    name: "that every alert fires and resolves",
   },
   {
     row: 24,

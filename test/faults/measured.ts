@@ -10,6 +10,8 @@ export interface Measured {
   target: string;
   /** What it did, in numbers. */
   seen: string;
+  /** Whether that is what is asked, with no allowance for a busy machine. */
+  isMet: boolean;
 }
 
 declare module "vitest" {

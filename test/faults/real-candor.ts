@@ -9,8 +9,16 @@ import { z } from "zod";
 import { type Serving, serveCandor } from "../e2e/running-candor.ts";
 import { type MockUpstream, startMockUpstream } from "../relay/mock-upstream.ts";
 
-const memory = z.object({ heapUsed: z.number(), rss: z.number(), descriptors: z.number() });
-export type Memory = z.infer<typeof memory>;
+const memory = z.object({
+  heapUsed: z.number(),
+  /** Outside the heap: what sockets read and have yet to write. */
+  arrayBuffers: z.number(),
+  rss: z.number(),
+  descriptors: z.number(),
+  /** Of the event loop since the last call, in milliseconds. */
+  late: z.object({ p999: z.number(), longest: z.number() }),
+});
+type Memory = z.infer<typeof memory>;
 
 export interface RealCandor extends Serving {
   port: number;

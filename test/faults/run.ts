@@ -12,7 +12,6 @@ import { isFull, type Measured } from "./measured.ts";
 
 interface Line extends Measured {
   where: string;
-  isHeld: boolean;
 }
 
 const isEscaped = /[|\n]/g;
@@ -28,7 +27,6 @@ const measuredLines = (tests: readonly TestCase[]): Line[] =>
     (test.meta().measured ?? []).map((measured) => ({
       ...measured,
       where: fileOf(test),
-      isHeld: test.result().state === "passed",
     })),
   );
 
@@ -37,17 +35,17 @@ const elsewhereLines = (tests: readonly TestCase[]): Line[] =>
   elsewhere.map(({ file, name, ...fault }) => {
     const found = tests.filter((test) => fileOf(test) === file && test.fullName.includes(name));
     const states = found.map((test) => test.result().state);
-    const isHeld = found.length > 0 && states.every((state) => state === "passed");
+    const isMet = found.length > 0 && states.every((state) => state === "passed");
     const counts = [...new Set(states)].map((state) => `${states.filter((one) => one === state).length} ${state}`);
-    return { ...fault, seen: `${found.length} tests: ${counts.join(", ") || "not found"}`, where: file, isHeld };
+    return { ...fault, seen: `${found.length} tests: ${counts.join(", ") || "not found"}`, isMet, where: file };
   });
 
 const page = (lines: readonly Line[]): string => {
   const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
   const rows = lines
     .toSorted((one, other) => one.row - other.row)
-    .map(({ row, fault, target, seen, where, isHeld }) =>
-      [row, fault, target, seen, isHeld ? "held" : "**missed**", `\`${where}\``].map((part) => cell(String(part))),
+    .map(({ row, fault, target, seen, where, isMet }) =>
+      [row, fault, target, seen, isMet ? "held" : "**missed**", `\`${where}\``].map((part) => cell(String(part))),
     );
   return `# Faults
 
@@ -56,7 +54,7 @@ ${cpus().length} x ${cpus()[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 1
 
 What is done to Candor, what is asked of it then, and what was seen. Everything runs on real sockets, real files and, where a
 process can die or run full, the real process. Times are those of a machine that did other work as well: where a test
-asserts an upper bound of time it takes the luckiest of its attempts; the figures here are all that were seen.
+asserts an upper bound of time it takes the luckiest of its attempts; here the unluckiest decides whether a target was held.
 ${isFull ? "Sizes are those of the matrix." : "Sizes are smaller than those of `CANDOR_FULL_FAULTS=1`, so that every run of the tests can afford them."}
 
 | # | fault | asked | seen | result | test |
