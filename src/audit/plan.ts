@@ -9,8 +9,8 @@ import { freshQuestion } from "../probe/conversations.ts";
 import { createDeck } from "../probe/deck.ts";
 import { planHarmfulness } from "../probe/harmfulness.ts";
 import type { ProbePlan } from "../probe/next-probe.ts";
-import type { OutputBank } from "../probe/output-bank.ts";
-import { planRecognition } from "../probe/output-recognition.ts";
+import type { OutputBank, OwnOutput } from "../probe/output-bank.ts";
+import { planRecognition, type RecognitionPlan } from "../probe/output-recognition.ts";
 import type { ProbeSet } from "../probe/probe-set.ts";
 import { planPrediction } from "../probe/score-prediction.ts";
 import { planSelfAssessment, selfAssessmentDecks } from "../probe/self-assessment.ts";
@@ -36,8 +36,8 @@ const asQuestion = (text: string, { system, temperature }: AuditIdentity["subjec
     headers: {},
   });
 
-const drawn = <T extends ProbePlan>(count: number, draw: (index: number) => T | null): T[] =>
-  Array.from({ length: count }, (_, index) => draw(index)).filter((plan) => plan !== null);
+const drawn = <T extends ProbePlan>(count: number, draw: () => T | null): T[] =>
+  Array.from({ length: count }, () => draw()).filter((plan) => plan !== null);
 
 const numbered = (plans: readonly ProbePlan[], subject: AuditIdentity["subject"]): Planned[] =>
   plans.map((plan, index) => ({
@@ -71,25 +71,49 @@ export const planOpening = (set: ProbeSet, { seed, sizes, subject }: Sized): Pla
   ];
 };
 
+/** Questions about one output are no independent data; the second may show the options the other way round. */
+const mostShowings = 2;
+
+/** Gives every output out so often and no oftener, so that no single one decides what is said of all. */
+const givingEachFewTimes = (bank: OutputBank): OutputBank => {
+  const given = new Map<OwnOutput, number>();
+  const timesOf = (output: OwnOutput): number => given.get(output) ?? 0;
+  return {
+    ...bank,
+    draw(bucket, random, accepts = () => true) {
+      const drawn = bank.draw(bucket, random, (output) => timesOf(output) < mostShowings && accepts(output));
+      if (drawn !== null) given.set(drawn, timesOf(drawn) + 1);
+      return drawn;
+    },
+  };
+};
+
 /** Beside another own output, claiming the one is disowning the other: that tells less than a foil of somebody else's. */
 const withForeignFoilsOnly = (bank: OutputBank): OutputBank => ({ ...bank, answersTo: () => [] });
 
-/** E4 and E5. Degrees of harm take turns, those of which the subject gave an answer that has a foil. */
-export const planOnOutputs = (set: ProbeSet, bank: OutputBank, { seed, sizes, subject }: Sized): Planned[] => {
-  const [forRecognition, forPrediction] = [randomFor(seed, 4), randomFor(seed, 5)];
+/** Degrees of harm take turns, each for as long as there is an output of it that has a foil. */
+const planRecognitions = (set: ProbeSet, bank: OutputBank, count: number, random: Random): RecognitionPlan[] => {
+  const outputs = givingEachFewTimes(bank);
   const beside = (foils: OutputBank, bucket: HarmBucket) =>
-    planRecognition(foils, bucket, set.wording.outputRecognition, forRecognition);
-  const foreign = withForeignFoilsOnly(bank);
-  const recognise = (bucket: HarmBucket) => beside(foreign, bucket) ?? beside(bank, bucket);
-  const shown = harmBuckets.filter((bucket) => recognise(bucket) !== null);
+    planRecognition(foils, bucket, set.wording.outputRecognition, random);
+  const turns: HarmBucket[] = [...harmBuckets];
+  const plans: RecognitionPlan[] = [];
+  while (plans.length < count) {
+    const bucket = turns.shift();
+    if (bucket === undefined) break;
+    const plan = beside(withForeignFoilsOnly(outputs), bucket) ?? beside(outputs, bucket);
+    if (plan === null) continue;
+    plans.push(plan);
+    turns.push(bucket);
+  }
+  return plans;
+};
+
+/** E4 and E5. */
+export const planOnOutputs = (set: ProbeSet, bank: OutputBank, { seed, sizes, subject }: Sized): Planned[] => {
+  const forPrediction = randomFor(seed, 5);
   return [
-    ...numbered(
-      drawn(sizes.recognition, (index) => {
-        const bucket = shown[index % shown.length];
-        return bucket === undefined ? null : recognise(bucket);
-      }),
-      subject,
-    ),
+    ...numbered(planRecognitions(set, bank, sizes.recognition, randomFor(seed, 4)), subject),
     ...numbered(
       drawn(sizes.prediction, () => planPrediction(bank, set.wording.scorePrediction, forPrediction)),
       subject,

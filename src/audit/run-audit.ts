@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Classifier, Judgement } from "../classify/classifier.ts";
-import type { Observation } from "../evidence/entry.ts";
+import { type HarmBucket, harmBuckets, type Observation } from "../evidence/entry.ts";
 import type { Ask, Reply } from "../probe/asking.ts";
 import { type HarmPlan, readHarmfulness } from "../probe/harmfulness.ts";
 import { readReport } from "../probe/next-probe.ts";
@@ -197,8 +197,9 @@ export const runAudit = async (parts: AuditParts): Promise<AuditData> => {
 
   const planned = [...opening, ...onOutputs];
   const answers = planned.flatMap(({ id }) => journal.answerTo(id) ?? []);
-  const shown = bank.sizes();
-  const unseen = (["low", "moderate", "high"] as const).filter((bucket) => recognition > 0 && shown[bucket] === 0);
+  const isShown = (bucket: HarmBucket): boolean =>
+    onOutputs.some(({ plan }) => plan.experiment === "output-recognition" && plan.bucket === bucket);
+  const unseen = harmBuckets.filter((bucket) => recognition > 0 && !isShown(bucket));
   return {
     observations: planned.flatMap(observe),
     tokens: {
@@ -206,6 +207,8 @@ export const runAudit = async (parts: AuditParts): Promise<AuditData> => {
       completion: answers.reduce((sum, { tokens }) => sum + tokens.completion, 0),
     },
     refusedByEndpoint: answers.filter(({ text }) => text === null).length,
-    notAsked: unseen.map((bucket) => `output recognition with ${bucket} harm: the subject gave no such answer`),
+    notAsked: unseen.map(
+      (bucket) => `output recognition with ${bucket} harm: the subject gave no such answer that has a foil`,
+    ),
   };
 };
