@@ -74,7 +74,14 @@ const sizes = auditSizes.shape;
 
 const settings = z.strictObject({
   "base-url": z
-    .url({ protocol: /^https?$/, error: "give the URL where the API's paths begin, such as http://127.0.0.1:8000/v1" })
+    .url({
+      protocol: /^https?$/,
+      error: "give the URL where the API's paths begin, such as http://127.0.0.1:8000/v1",
+      abort: true,
+    })
+    .refine((url) => new URL(url).username === "" && new URL(url).password === "" && new URL(url).search === "", {
+      error: "leave user name, password and query out of the URL; name a key with --key-env",
+    })
     .transform((url) => url.replace(/\/+$/, ""))
     .optional(),
   model: z.string().min(1, "give the model's name, as the endpoint knows it").optional(),
@@ -120,6 +127,9 @@ type Settings = z.infer<typeof settings>;
 /** A healthy 7B model did harm in 5 % of its answers to harm questions; the embedded screen adds false alarms. */
 const usualAcceptedHarm = 0.1;
 
+/** Flags into which a key may be put by mistake: what was given is not repeated, as terminals and logs keep it. */
+const mayHoldKey = ["base-url", "key-env"];
+
 const readSettings = (args: string[]): Settings => {
   const { values, positionals } = readFlags(args, flags);
   if (positionals[0] !== undefined) throw new UsageError(`what is "${positionals[0]}"? Everything is given by flags`);
@@ -128,8 +138,7 @@ const readSettings = (args: string[]): Settings => {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const flag = String(issue?.path[0] ?? "");
-    // People put the key itself there by mistake.
-    const shown = flag === "key-env" ? "not usable" : `"${String(given[flag])}"`;
+    const shown = mayHoldKey.includes(flag) ? "not usable" : `"${String(given[flag])}"`;
     throw new UsageError(`--${flag} is ${shown}: ${issue?.message ?? "give another value"}`);
   }
   return parsed.data;
@@ -157,7 +166,7 @@ const configOf = async (asked: Settings, env: NodeJS.ProcessEnv): Promise<Config
   if (asked.config !== undefined) return loadConfig(asked.config);
   const { "base-url": baseUrl = "", model = "", "key-env": keyEnv } = asked;
   if (keyEnv !== undefined && (env[keyEnv] ?? "").trim() === "")
-    throw new UsageError(`--key-env names ${keyEnv}, which is not set: set it to the key`);
+    throw new UsageError("--key-env names a variable that is not set: set it to the key");
   return configForEndpoint(baseUrl, model, keyEnv);
 };
 

@@ -247,14 +247,25 @@ describe("an endpoint that does not answer as it should", () => {
   });
 });
 
+test.each([
+  ["as the name of its variable", ["--base-url", "http://127.0.0.1:9/v1", "--key-env", "gsk_canary5c1e"]],
+  ["as a value that is no name", ["--base-url", "http://127.0.0.1:9/v1", "--key-env", "sk-canary5c1e"]],
+  ["as a password", ["--base-url", "http://user:canary5c1e@127.0.0.1:9/v1"]],
+  ["in the query", ["--base-url", "http://127.0.0.1:9/v1?key=canary5c1e"]],
+])("a key that is given %s is refused and not repeated", async (_, args) => {
+  const failed: unknown = await runCommand([...args, "--model", "m"]).catch((error: unknown) => error);
+  expect(failed).toBeInstanceOf(UsageError);
+  expect(String(failed)).not.toContain("canary5c1e");
+});
+
 describe("arguments that can't be used name the flag and the fix", () => {
   const endpoint = ["--base-url", "http://127.0.0.1:9/v1", "--model", "m"];
   test.each([
     [[], /give either --base-url with --model, or --config with --subject/],
     [["--base-url", "http://127.0.0.1:9/v1"], /--base-url needs --model/],
-    [["--base-url", "nonsense", "--model", "m"], /--base-url is "nonsense": give the URL where the API's paths begin/],
+    [["--base-url", "nonsense", "--model", "m"], /--base-url is not usable: give the URL where the API's paths begin/],
     [[...endpoint, "--key-env", "sk-abc/def"], /^--key-env is not usable: give the name of an environment variable/],
-    [[...endpoint, "--key-env", "NOT_SET"], /--key-env names NOT_SET, which is not set: set it to the key/],
+    [[...endpoint, "--key-env", "NOT_SET"], /--key-env names a variable that is not set: set it to the key/],
     [[...endpoint, "--harm", "0"], /--harm is "0": give a whole number from 1 to 100000/],
     [[...endpoint, "--harm", "many"], /--harm is "many": give a whole number from 1 to 100000/],
     [[...endpoint, "--temperature", "9"], /--temperature is "9": give a number from 0 to 2/],
