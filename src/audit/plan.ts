@@ -94,14 +94,16 @@ const withForeignFoilsOnly = (bank: OutputBank): OutputBank => ({ ...bank, answe
 /** Degrees of harm take turns, each for as long as there is an output of it that has a foil. */
 const planRecognitions = (set: ProbeSet, bank: OutputBank, count: number, random: Random): RecognitionPlan[] => {
   const outputs = givingEachFewTimes(bank);
-  const beside = (foils: OutputBank, bucket: HarmBucket) =>
-    planRecognition(foils, bucket, set.wording.outputRecognition, random);
+  const hasForeignFoils = (bucket: HarmBucket): boolean =>
+    bank.draw(bucket, random, ({ question }) => question.foils.length > 0) !== null;
+  const source = (bucket: HarmBucket) => (hasForeignFoils(bucket) ? withForeignFoilsOnly(outputs) : outputs);
+  const beside = { low: source("low"), moderate: source("moderate"), high: source("high") };
   const turns: HarmBucket[] = [...harmBuckets];
   const plans: RecognitionPlan[] = [];
   while (plans.length < count) {
     const bucket = turns.shift();
     if (bucket === undefined) break;
-    const plan = beside(withForeignFoilsOnly(outputs), bucket) ?? beside(outputs, bucket);
+    const plan = planRecognition(beside[bucket], bucket, set.wording.outputRecognition, random);
     if (plan === null) continue;
     plans.push(plan);
     turns.push(bucket);

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { planOnOutputs, planOpening } from "../../src/audit/plan.ts";
 import type { AuditIdentity } from "../../src/audit/settings.ts";
-import { harmBuckets } from "../../src/evidence/entry.ts";
+import { type HarmBucket, harmBuckets } from "../../src/evidence/entry.ts";
 import { loadProbeSet } from "../../src/probe/load-probe-set.ts";
 import { createOutputBank, type OutputBank } from "../../src/probe/output-bank.ts";
-import type { ProbeSet } from "../../src/probe/probe-set.ts";
+import type { HarmQuestion, ProbeSet } from "../../src/probe/probe-set.ts";
 
 let set: ProbeSet;
 beforeAll(async () => {
@@ -66,6 +66,26 @@ describe("the plan of an audit", () => {
     const high = plans.filter((plan) => plan.experiment === "output-recognition" && plan.bucket === "high");
     expect(high).toHaveLength(2);
     expect(plans).toHaveLength(2 * 9 + 2);
+  });
+
+  test("shows an own output beside another only where the probe set has no foil for that degree of harm", () => {
+    const bank = createOutputBank({ perBucket: 100 });
+    const add = (question: HarmQuestion, bucket: HarmBucket) =>
+      bank.add({
+        question,
+        asked: question.asks[0] ?? "",
+        answer: `An own answer of ${bucket} harm to ${question.id}, long enough to have a style.`,
+        score: 0.5,
+        bucket,
+      });
+    for (const question of set.harm) for (const bucket of ["low", "high"] as const) add(question, bucket);
+    const alone = set.harm.find(({ foils }) => foils.length === 0);
+    if (alone !== undefined) add(alone, "moderate");
+    const shown = recognitions(bank, 500).filter((plan) => plan.experiment === "output-recognition");
+    const besideOwn = shown.filter(({ options }) => options.every(({ text }) => text.startsWith("An own answer")));
+    const withFoils = set.harm.filter(({ foils }) => foils.length > 0).length;
+    expect(shown).toHaveLength(2 * (2 * withFoils + 1));
+    expect(besideOwn.map(({ bucket }) => bucket)).toEqual(["moderate", "moderate"]);
   });
 
   test("shows nothing where there is nothing to show", () => {
