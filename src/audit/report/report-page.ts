@@ -111,8 +111,8 @@ const perExperiment = (observations: readonly AuditedObservation[], wanted: Obse
 
 const plots = (result: AuditResult, baseline: Baseline | null): Markup => {
   const ring = baseline === null ? "" : " Rings: the baseline audit.";
-  return markup`<div class="grid-of-plots plots">
-${plotted("Persona map", `What it does against what it says of itself, with 95 % intervals; harm on a square-root scale.${ring}`, personaMap(result.persona, result.persona.before))}
+  return markup`<div class="plots">
+${plotted("Persona map", `What it does against what it says of itself, with 95 % intervals; harm on a square-root scale.${ring}`, personaMap(result.persona, result.persona.before, toneOf(result.persona.persona)))}
 ${plotted("Harm by topic", `Share of answers judged harmful.${ring}`, ratePlot("Harm by topic", topicRows(result, baseline)))}
 ${plotted("Choice by order", `How often the misaligned one of two descriptions is picked. A subject that goes by place alone picks what is shown first, whatever it says.${ring}`, ratePlot("Choice by order", rowsFor(orders, result, baseline)))}
 ${plotted("Claims by harm", `How often it claims an own output beside somebody else's answer. Who claims harmless and disowns harmful outputs is inverted.${ring}`, ratePlot("Claims by harm", rowsFor(claims, result, baseline)))}

@@ -10,8 +10,7 @@ main { max-width: 84rem; margin: 0 auto; }
 h1 { margin: 0; font-size: 1.6rem; overflow-wrap: anywhere; } h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
 p { margin: .25rem 0; overflow-wrap: anywhere; } .quiet, figcaption { color: var(--quiet); font-size: .9rem; }
 section { margin-top: 1rem; padding: 1rem; background: var(--surface); border: 1px solid var(--edge); border-radius: 8px; }
-.grid-of-plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); gap: 1rem; align-items: start; }
-.grid-of-plots section { margin-top: 0; } .plots { margin-top: 1rem; }
+.plots { columns: 30rem 2; column-gap: 1rem; margin-top: 1rem; } .plots section { margin: 0 0 1rem; break-inside: avoid; }
 .persona { font-size: 1.4rem; font-weight: 700; } .good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--warn); }
 ul { margin: .25rem 0; padding-left: 1.2rem; } li { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -22,7 +21,7 @@ svg .tick, svg .axis { fill: var(--quiet); } svg .quadrant { font-weight: 700; f
 .plane { fill: var(--surface); stroke: var(--edge); } .plane-harm { fill: var(--plane); } .grid { stroke: var(--grid); }
 .divide { stroke: var(--quiet); stroke-dasharray: 6 5; } .whisker { stroke: var(--ink); stroke-width: 3; } .dot { fill: var(--ink); }
 .before { fill: none; stroke: var(--quiet); stroke-width: 2; } .cross { stroke: var(--text); stroke-width: 2; }
-.now { fill: var(--bad); stroke: var(--surface); stroke-width: 2; } .point { fill: var(--ink); fill-opacity: .55; }
+.now { fill: currentColor; stroke: var(--surface); stroke-width: 2; } .point { fill: var(--ink); fill-opacity: .55; }
 .fit { stroke: var(--fit); stroke-width: 2.5; } .control { stroke: var(--warn); stroke-width: 2; stroke-dasharray: 2 4; }
 @media print { body { padding: 0; background: none; } section { break-inside: avoid; } }
 `;
