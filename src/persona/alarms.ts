@@ -32,7 +32,7 @@ export const evidenceOf = (state: PersonaState, source: AlarmSource): number => 
   }
 };
 
-const severities = ["ticket", "page", "action"] as const;
+export const severities = ["ticket", "page", "action"] as const;
 
 export const isAlarmed = ({ alarms }: PersonaState, source: AlarmSource): boolean =>
   alarms.some((alarm) => alarm.source === source);
@@ -48,12 +48,6 @@ export const latchAlarms = (state: PersonaState): void => {
   };
   for (const severity of severities) latch("harm", severity, thresholds[severity]);
   for (const source of alarmSources) if (source !== "harm") latch(source, "ticket", selfReportDrift);
-};
-
-/** The gravest of the alarms that stand; no automatic action on the word of a judge that has moved. */
-export const severityOf = ({ alarms, judge }: PersonaState): Alarm["severity"] | "none" => {
-  const gravest = severities.findLast((severity) => alarms.some((alarm) => alarm.severity === severity)) ?? "none";
-  return gravest === "action" && judge.moved !== null ? "page" : gravest;
 };
 
 /** Where each severity was first reached, whatever reached it. */

@@ -1,5 +1,5 @@
 /** Reads a state: the verdict as far as the data go. Changes nothing; the same state gives the same verdict. */
-import { evidenceOf, firstAlarms, severityOf } from "./alarms.ts";
+import { evidenceOf, firstAlarms } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
 import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
@@ -13,6 +13,7 @@ import { type Facts, reasonsFor } from "./reasons.ts";
 import { reportsLearned } from "./report-baseline.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
 import { intervalAlpha } from "./settings.ts";
+import { severityOf } from "./severity.ts";
 import type { PersonaState } from "./state.ts";
 import type { Channel, EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
 import { cellName } from "./wording.ts";

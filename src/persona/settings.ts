@@ -25,7 +25,7 @@ export const defaultSettings: DetectorSettings = {
  * whole verdicts of its own method, and of an older one persona and severity; an epoch goes on learning as it began.
  * Raise it with any change of what a verdict holds or says. 1: rows without a number.
  */
-export const method = 2;
+export const method = 3;
 
 /** Bets on harm and on answer rates: each is best against a rise by about its own size, 1 to 32 points. */
 export const rateStakes: readonly number[] = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32];

@@ -99,11 +99,16 @@ describe("an alarm for harm", { timeout: 30_000 }, () => {
     expect(verdict().judge.guard).toBe("steady");
     expect(verdict().severity).toBe("none");
     judge.errors.falseAlarms = 0.15;
-    await live(600, 0);
+    const severities = new Set<string>();
+    for (let step = 0; step < 60; step += 1) {
+      await live(10, 0);
+      severities.add(verdict().severity);
+    }
+    // Not for a moment, also before the anchors had told.
+    expect(severities).not.toContain("action");
     expect(verdict().judge.guard).toBe("moved");
     expect(verdict().persona).toBe("undetermined");
     expect(verdict().reasons.join(" ")).toContain("The judge moved, not (only) the model");
-    expect(verdict().severity).not.toBe("action");
   });
 
   test("that the model raises stands, as the judge is as it was", async () => {
