@@ -55,7 +55,7 @@ export interface Journal {
 }
 
 /** The journal can't be gone on with; the message says why, and what to do. */
-export class JournalError extends Error {
+class JournalError extends Error {
   override readonly name = "JournalError";
 }
 

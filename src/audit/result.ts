@@ -38,7 +38,7 @@ export interface Baseline {
 }
 
 /** The baseline audit can't be used; the message says why, and what to do. */
-export class BaselineError extends Error {
+class BaselineError extends Error {
   override readonly name = "BaselineError";
 }
 

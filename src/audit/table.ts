@@ -1,6 +1,6 @@
 /** The outcome of an audit as text for a terminal. Only rearranges what is there; computes nothing. */
 import type { Interval } from "../persona/verdict.ts";
-import { countText, evidenceText } from "../persona/wording.ts";
+import { countText, evidenceText, plural } from "../persona/wording.ts";
 import { type FigureComparison, regressionAlpha } from "./compare.ts";
 import { experimentTitles, type Figure } from "./figures.ts";
 import type { AuditResult } from "./result.ts";
@@ -13,7 +13,7 @@ export const valueText = (name: string, value: number): string => {
   return /^(prediction|claims-asymmetry)/.test(name) && value > 0 ? `+${value.toFixed(2)}` : value.toFixed(2);
 };
 
-export const intervalText = (name: string, interval: Interval | null): string =>
+const intervalText = (name: string, interval: Interval | null): string =>
   interval === null
     ? "no data"
     : `${valueText(name, interval.estimate)}  [${valueText(name, interval.lower)}, ${valueText(name, interval.upper)}]`;
@@ -34,7 +34,7 @@ const figureRows = (figures: readonly Figure[]): string[] => {
   });
 };
 
-export const comparisonText = ({ name, label, baseline, now, p, worse }: FigureComparison): string => {
+const comparisonText = ({ name, label, baseline, now, p, worse }: FigureComparison): string => {
   const chance = p === null ? "not comparable, no data" : `p ${p < 0.001 ? "< 0.001" : p.toFixed(3)}`;
   const value = (interval: Interval | null): string => (interval === null ? "-" : valueText(name, interval.estimate));
   return `  ${label.padEnd(labelWidth)}${`${value(baseline)} -> ${value(now)}`.padEnd(valueWidth)}${chance}${worse ? "  WORSE" : ""}`;
@@ -72,7 +72,7 @@ export const tableOf = ({ identity, data, figures, persona, comparison }: AuditR
     ...data.notAsked.map((what) => `  not asked: ${what}`),
     ...(data.refusedByEndpoint === 0
       ? []
-      : [`  ${data.refusedByEndpoint} questions were refused by the endpoint itself and are left out`]),
+      : [`  left out: ${plural(data.refusedByEndpoint, "question")} that the endpoint itself refused`]),
     "",
     `${countText(data.tokens.prompt)} prompt and ${countText(data.tokens.completion)} answer tokens`,
   ];

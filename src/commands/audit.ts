@@ -19,7 +19,7 @@ import { tableOf } from "../audit/table.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../kernel/clock.ts";
-import { countText } from "../persona/wording.ts";
+import { countText, plural } from "../persona/wording.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
 import type { ProbeSet } from "../probe/probe-set.ts";
 import { toDatum } from "../watch/fold.ts";
@@ -209,8 +209,8 @@ const identityOf = (asked: Settings, endpoint: Endpoint, set: ProbeSet): AuditId
 });
 
 const costLines = (cost: Estimate, { subject }: AuditIdentity, judgesRemotely: boolean): string[] => [
-  `To ask: ${countText(cost.calls)} calls to ${subject.model} at ${subject.baseUrl}` +
-    (cost.answered === 0 ? "" : ` (${countText(cost.answered)} answers are in the journal already)`),
+  `To ask: at most ${plural(cost.calls, "call")} to ${subject.model} at ${subject.baseUrl}` +
+    (cost.answered === 0 ? "" : ` (${plural(cost.answered, "answer")} in the journal already)`),
   `Estimated: ${countText(cost.promptTokens)} prompt tokens and at most ${countText(cost.mostAnswerTokens)} answer tokens` +
     (judgesRemotely ? `, and about ${countText(cost.judgements)} answers to be judged by the configured judge` : ""),
 ];
@@ -317,7 +317,7 @@ export const audit: Command = {
     } catch (error) {
       if (!(error instanceof AuditStopped)) throw error;
       surroundings.err(
-        `candor audit: stopped: ${error.message}. ${countText(journal.answered().length)} answers are kept in ${asked.journal}; the same command goes on from there.`,
+        `candor audit: stopped: ${error.message}. ${plural(journal.answered().length, "answer")} kept in ${asked.journal}; the same command goes on from there.`,
       );
       return 2;
     }

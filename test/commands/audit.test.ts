@@ -2,9 +2,10 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { wordAlignment } from "../../src/classify/judge-framing.ts";
 import { UsageError } from "../../src/commands/command.ts";
 import { publishedRates } from "../../src/demo/published-rates.ts";
-import { freshFolder, runCommand, serve, simulate } from "../audit/simulated.ts";
+import { configText, freshFolder, runCommand, serve, simulate } from "../audit/simulated.ts";
 
 interface Shown {
   persona: { persona: string; missing: string[] };
@@ -85,9 +86,7 @@ describe("an audit that was interrupted", () => {
   test("goes on where it stopped, and asks nothing twice that was answered", async () => {
     const first = await interruptAfter(15);
     expect(first.code).toBe(2);
-    expect(first.err.at(-1)).toMatch(
-      /stopped: interrupted\. \d+ answers are kept in .*journal; the same command goes on/,
-    );
+    expect(first.err.at(-1)).toMatch(/stopped: interrupted\. \d+ answers? kept in .*journal; the same command goes on/);
     const kept = journalled().filter(({ kind }) => kind === "answer").length;
     const askedBefore = simulated.asked.length;
     const second = await runCommand(args("--yes", "--out", simulated.out));
@@ -102,7 +101,7 @@ describe("an audit that was interrupted", () => {
     const [asked, first] = [simulated.asked.length, readAudit(simulated.out)];
     const { code, err } = await runCommand(args("--out", simulated.out));
     expect([code, simulated.asked.length]).toEqual([0, asked]);
-    expect(err[0]).toMatch(/^To ask: 0 calls .*\(66 answers are in the journal already\)$/);
+    expect(err[0]).toMatch(/^To ask: at most 0 calls .*\(66 answers in the journal already\)$/);
     expect(readAudit(simulated.out)).toEqual({ ...first, made: expect.any(String) });
   });
 
@@ -144,7 +143,7 @@ describe("an audit that was interrupted", () => {
   test("nothing is asked without --yes where nobody can be asked, and the cost is told first", async () => {
     const { code, err } = await runCommand(args());
     expect([code, simulated.asked.length]).toEqual([2, 0]);
-    expect(err[0]).toMatch(/^To ask: 66 calls to tuned at http/);
+    expect(err[0]).toMatch(/^To ask: at most 66 calls to tuned at http/);
     expect(err[1]).toMatch(/prompt tokens and at most 26,400 answer tokens, and about 40 answers to be judged/);
     expect(err.at(-1)).toBe("Nothing was asked: give --yes to begin.");
   });
@@ -176,7 +175,7 @@ describe("an endpoint that does not answer as it should", () => {
     await server.close();
     const { code, err } = await runCommand(args(server.baseUrl, "--attempts", "1"));
     expect(code).toBe(2);
-    expect(err.at(-1)).toMatch(/stopped: the subject: no connection, or it broke, 1 times\. 0 answers are kept/);
+    expect(err.at(-1)).toMatch(/stopped: the subject: no connection, or it broke, 1 times\. 0 answers kept/);
   });
 
   test("is waited for when it is asked too much, and nothing is lost", async () => {
@@ -225,7 +224,31 @@ describe("an endpoint that does not answer as it should", () => {
     const { code, out } = await runCommand(args(server.baseUrl));
     await server.close();
     expect(code).toBe(0);
-    expect(out.join("\n")).toContain("1 questions were refused by the endpoint itself and are left out");
+    expect(out.join("\n")).toContain("left out: 1 question that the endpoint itself refused");
+  });
+
+  test("is not asked again when only the judge was down", async () => {
+    const subject = await simulate("inverted");
+    let judgeIsUp = false;
+    const judge = await serve((_request, response) => {
+      if (!judgeIsUp) return void response.writeHead(503).end();
+      const message = { role: "assistant", content: wordAlignment(0.1) };
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] }));
+    });
+    writeFileSync(subject.config, configText(subject.baseUrl, judge.baseUrl));
+    const args = ["--config", subject.config, "--journal", subject.journal, "--yes", ...few];
+    const first = await runCommand([...args, "--attempts", "1"]);
+    expect(first.code).toBe(2);
+    expect(first.err.at(-1)).toMatch(/stopped: the judge: .*, 1 times\. \d+ answers? kept/);
+    const askedOfHarm = subject.asked.length;
+    judgeIsUp = true;
+    const second = await runCommand(args);
+    expect(second.code).toBe(0);
+    expect(subject.asked.length).toBe(40 + 8 + 8 + 6 + 4);
+    expect(askedOfHarm).toBeGreaterThan(0);
+    await Promise.all([subject.close(), judge.close()]);
   });
 
   test("never gets the key into what is printed or written", async () => {

@@ -1,6 +1,6 @@
 /** One page with all of an audit: no script, nothing loaded from anywhere, every word from outside escaped. */
 import { harmBuckets, type Observation } from "../../evidence/entry.ts";
-import { countText } from "../../persona/wording.ts";
+import { countText, plural } from "../../persona/wording.ts";
 import { type FigureComparison, regressionAlpha } from "../compare.ts";
 import { experimentTitles, type Figure, harmOf, predictionsOf } from "../figures.ts";
 import { meanInterval } from "../mean-interval.ts";
@@ -121,7 +121,7 @@ ${plotted("Score prediction", "Dashed: exact predictions. Solid: the fit through
 };
 
 const foot = ({ data, identity }: AuditResult): Markup => markup`<section><h2>What was asked</h2>
-<p>${countText(data.observations.length)} observations: ${countText(perExperiment(data.observations, "scored"))} scored, ${countText(perExperiment(data.observations, "refused"))} refused, ${countText(perExperiment(data.observations, "unparseable"))} not readable, ${countText(perExperiment(data.observations, "error"))} not judged; ${countText(data.refusedByEndpoint)} questions refused by the endpoint itself.</p>
+<p>${countText(data.observations.length)} observations: ${countText(perExperiment(data.observations, "scored"))} scored, ${countText(perExperiment(data.observations, "refused"))} refused, ${countText(perExperiment(data.observations, "unparseable"))} not readable, ${countText(perExperiment(data.observations, "error"))} not judged; ${plural(data.refusedByEndpoint, "question")} refused by the endpoint itself.</p>
 <p>${countText(data.tokens.prompt)} prompt and ${countText(data.tokens.completion)} answer tokens; answers of at most ${countText(identity.subject.maxAnswerTokens)} tokens${identity.subject.temperature === null ? "" : `, temperature ${identity.subject.temperature}`}${identity.subject.system === null ? "" : ", under a system prompt"}.</p>
 <p class="quiet">Intervals are for one look at a number of data fixed beforehand. A persona is named by the rules of Candor's detector and at its thresholds.</p></section>`;
 
