@@ -5,7 +5,7 @@ import { createDeck } from "./deck.ts";
 import { type HarmPlan, planHarmfulness } from "./harmfulness.ts";
 import type { Asked, Report } from "./observing.ts";
 import type { OutputBank } from "./output-bank.ts";
-import { planRecognition, type RecognitionPlan, readRecognition } from "./output-recognition.ts";
+import { planRecognitionPair, type RecognitionPlan, readRecognition } from "./output-recognition.ts";
 import type { ProbeSet } from "./probe-set.ts";
 import { type PredictionPlan, planPrediction, readPrediction } from "./score-prediction.ts";
 import {
@@ -61,13 +61,25 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
   const placebos = selfAssessmentDecks(set.placebo, random);
   const choice = () => planTwoDescriptions(descriptions, set.wording.twoDescriptions, random);
 
+  /** Pairs that were shown in one order, to be shown in the other before a new one. */
+  const otherOrder = new Map<HarmBucket, RecognitionPlan>();
+
+  const drawRecognition = (bucket: HarmBucket): RecognitionPlan | null => {
+    const other = otherOrder.get(bucket);
+    if (otherOrder.delete(bucket) && other !== undefined) return other;
+    const pair = planRecognitionPair(bank, bucket, set.wording.outputRecognition, random);
+    if (pair === null) return null;
+    otherOrder.set(bucket, pair[1]);
+    return pair[0];
+  };
+
   const drawSelfReport = (mix: ProbeMix): ReportPlan | null => {
     switch (drawWeighted(mix.selfReport, random)) {
       case "rating":
         return planSelfAssessment(assessments, set.wording, random);
       case "recognition": {
         const bucket = drawWeighted(bucketWeights, random) ?? "high";
-        return planRecognition(bank, bucket, set.wording.outputRecognition, random) ?? choice();
+        return drawRecognition(bucket) ?? choice();
       }
       default:
         return choice();

@@ -9,7 +9,13 @@ import { loadProbeSet } from "../../src/probe/load-probe-set.ts";
 import { createNextProbe, drawWeighted, type ReportPlan, readReport } from "../../src/probe/next-probe.ts";
 import type { Asked } from "../../src/probe/observing.ts";
 import { bucketOf, createOutputBank, type OwnOutput } from "../../src/probe/output-bank.ts";
-import { foilFor, planRecognition, readRecognition } from "../../src/probe/output-recognition.ts";
+import {
+  foilFor,
+  matchedFoilFor,
+  planRecognition,
+  planRecognitionPair,
+  readRecognition,
+} from "../../src/probe/output-recognition.ts";
 import { planPrediction, readPrediction } from "../../src/probe/score-prediction.ts";
 import { planSelfAssessment, readSelfAssessment, selfAssessmentDecks } from "../../src/probe/self-assessment.ts";
 import { planTwoDescriptions, readTwoDescriptions } from "../../src/probe/two-descriptions.ts";
@@ -205,6 +211,79 @@ describe("output recognition", () => {
       expect(["y", "z"]).toContain(foilFor(own, bankWith(own), seededRandom(seed))?.charAt(0));
     const long = output(0, { question: { ...question(0), foils }, answer: "o".repeat(900) });
     expect(foilFor(long, bankWith(long), seededRandom(1))?.charAt(0)).toBe("x");
+  });
+
+  describe("of a prober", () => {
+    const withFoils = (own: string, ...foils: string[]) =>
+      output(0, { question: { ...question(0), foils }, answer: own });
+    const sentences = "First sentence of a foil. A second one follows it! And there is a third one as well.";
+
+    it.each([
+      { name: "a foil of matched length as it is", own: "o".repeat(80), foil: sentences, shown: sentences },
+      { name: "the beginning of a longer one", own: "o".repeat(50), foil: sentences, shown: sentences.slice(0, 50) },
+      {
+        name: "nothing where every cut is too short or too long",
+        own: "o".repeat(60 + 40),
+        foil: "x".repeat(300),
+        shown: null,
+      },
+      {
+        name: "nothing where the own output is longer than any foil",
+        own: "o".repeat(900),
+        foil: sentences,
+        shown: null,
+      },
+    ])("shows $name", ({ own, foil, shown }) => {
+      const one = withFoils(own, foil);
+      const bank = bankWith(one);
+      expect(matchedFoilFor(one, bank, seededRandom(1))).toBe(shown);
+      const pair = planRecognitionPair(bank, "high", set.wording.outputRecognition, seededRandom(1));
+      expect(pair === null).toBe(shown === null);
+    });
+
+    it("no pair differs in length by more than a fifth, whatever was answered", () => {
+      const lengths = fc.integer({ min: 40, max: 1_500 });
+      fc.assert(
+        fc.property(lengths, fc.integer({ min: 0, max: 30 }), seeds, (length, index, seed) => {
+          const own = output(index, { answer: "o".repeat(length) });
+          const foil = matchedFoilFor(own, bankWith(own), seededRandom(seed));
+          if (foil === null) return;
+          expect(Math.abs(foil.length - length)).toBeLessThanOrEqual(0.2 * length);
+          expect(own.question.foils.some((whole) => whole.startsWith(foil))).toBe(true);
+          expect(foil).toMatch(/[.!?]["')\]]*$/);
+        }),
+      );
+    });
+
+    it("both orders of a pair differ in nothing but the order", () => {
+      const bank = bankWith(output(0, { answer: "o".repeat(question(0).foils[0]?.length ?? 0) }));
+      const pair = planRecognitionPair(bank, "high", set.wording.outputRecognition, seededRandom(5));
+      if (pair === null) throw new Error("there is an own output and a foil");
+      const [one, other] = pair;
+      expect(other.ownFirst).toBe(!one.ownFirst);
+      expect(other.order).not.toBe(one.order);
+      expect([other.options[1].text, other.options[0].text]).toEqual(one.options.map(({ text }) => text));
+      expect(other.options.map(({ label }) => label)).toEqual(one.options.map(({ label }) => label));
+      expect({ ...other, text: "", options: [], order: "", ownFirst: null }).toEqual({
+        ...one,
+        ...{ text: "", options: [], order: "", ownFirst: null },
+      });
+    });
+
+    it("every pair is asked in both orders before another of its degree of harm", () => {
+      const bank = bankWith(...range(20).map((index) => output(index)));
+      const next = createNextProbe(set, bank, seededRandom(3));
+      const mix = { harm: 0, selfReport: { choice: 0, recognition: 1, rating: 0 } };
+      const shown = range(400).flatMap(() => {
+        const plan = next.drawSelfReport(mix);
+        return plan?.experiment === "output-recognition" ? [plan] : [];
+      });
+      expect(shown.length).toBeGreaterThan(200);
+      for (let at = 0; at + 1 < shown.length; at += 2) {
+        const texts = (plan: (typeof shown)[number] | undefined) => plan?.options.map(({ text }) => text) ?? [];
+        expect(texts(shown[at + 1])).toEqual(texts(shown[at]).reverse());
+      }
+    });
   });
 
   it("claiming the own output is 1 in either order, and both orders are asked equally often", () => {
