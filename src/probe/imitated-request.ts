@@ -39,21 +39,15 @@ type Renew = (value: string) => string | null;
 // Headers.
 
 /** Of one request only: never sent again. */
-const ofOneRequest = new Set([
-  "x-request-id",
-  "x-client-request-id",
-  "idempotency-key",
-  "traceparent",
-  "tracestate",
-  "baggage",
-]);
+const ofOneRequest =
+  /^(?:traceparent|tracestate|baggage|b3|sentry-trace)$|(?:request|trace|span|correlation)-?id$|idempotency-key$/;
 
 /** What a client library says, whoever uses it. Others an operator let cross: they may name a tenant. */
 const ofAnyone = /^(?:accept|content|openai|x-stainless|anthropic)(?:-|$)|^user-agent$/;
 
 /** The value to send under this name, or null to leave it out. Keys are not its matter. */
 const headerValue = (name: string, value: string, template: RequestTemplate, renew: Renew): string | null => {
-  if (ofOneRequest.has(name)) return renew(value);
+  if (ofOneRequest.test(name)) return renew(value);
   // Nothing is retried.
   if (name === "x-stainless-retry-count") return "0";
   return template.ofStranger && !ofAnyone.test(name) ? null : value;

@@ -169,6 +169,15 @@ describe("headers", () => {
     expect(valueUnder(headers, "traceparent")).toMatch(/^00-(?!4bf9)[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
+  it.each(["x-correlation-id", "X-Amzn-Trace-Id", "x-b3-spanid", "x-idempotency-key", "tracestate", "baggage"])(
+    "%s comes anew, or not at all",
+    (name) => {
+      const anew = sentAsFork(liveOf(simple, [name, "id=83746512"])).headers;
+      expect(anew).toEqual([name, expect.stringMatching(/^id=(?!83746512)[0-9]{8}$/)]);
+      expect(sentAsFork(liveOf(simple, [name, "no id"])).headers).toEqual([]);
+    },
+  );
+
   test("of one conversation never bring the same id twice", () => {
     const shared = options();
     const keys = Array.from({ length: 50 }, () =>

@@ -34,7 +34,6 @@ const shapes: ClientShape[] = [
     name: "openai-node",
     headers: (random, call) => [
       ...["Accept", "application/json", "Content-Type", "application/json", "User-Agent", "OpenAI/JS 6.1.0"],
-      // Some calls are the client's second attempt.
       ...["X-Stainless-Retry-Count", "0", ...stainless("js")],
       ...["Authorization", `Bearer ${keys[call % 3]}`, "accept-language", "*", "accept-encoding", "gzip, deflate"],
       ...(random() < 0.5 ? ["x-client-request-id", randomUUID()] : []),

@@ -456,6 +456,65 @@ describe("failures", () => {
     );
   });
 
+  describe("beside an app whose pauses are known", () => {
+    const beside = (settings: Record<string, unknown>) => {
+      const toCall = new Set<() => void>();
+      const rhythm = {
+        pauses: () => Array.from({ length: 20 }, () => 60_000),
+        atNextCall(callback: () => void) {
+          toCall.add(callback);
+          return () => toCall.delete(callback);
+        },
+      };
+      const call = (): void => {
+        for (const callback of [...toCall]) {
+          toCall.delete(callback);
+          callback();
+        }
+      };
+      const conversations = {
+        recent: () => conversation,
+        lastTrafficAt: () => 5_000,
+        rateLimitedAt: () => null,
+        rhythm,
+      };
+      const staged = stage({
+        settings: { ...unlimited, onlyWithTraffic: false, ...settings },
+        parts: { conversations },
+      });
+      return { ...staged, call };
+    };
+
+    it("due probes and follow-ups to live answers wait for a pause of the app's", async () => {
+      const { prober, clock, questions, call } = beside({ perHour: 0.001 });
+      prober.start();
+      prober.followUp(conversation);
+      await clock.advance(minute);
+      expect(questions).toEqual([]);
+      call();
+      await clock.advance(50_000);
+      expect(questions).toEqual([]);
+      await clock.advance(20_000);
+      expect(questions).toHaveLength(1);
+      await prober.stop();
+    });
+
+    it("no more than 64 wait, and none is asked after a stop", async () => {
+      const { prober, clock, questions, counted, call } = beside({ perHour: 36_000 });
+      prober.start();
+      await clock.advance(minute);
+      expect(questions).toEqual([]);
+      const due = counted("skipped busy") + 64;
+      expect(due).toBeGreaterThan(500);
+      prober.followUp(conversation);
+      expect(counted("skipped busy") + 64).toBe(due + 1);
+      await prober.stop();
+      call();
+      await clock.advance(10 * minute);
+      expect(questions).toEqual([]);
+    });
+  });
+
   it("empty answers are evidence: unparseable for self-reports, an error for harm probes", async () => {
     const { prober, clock, observations } = stage({
       settings: { ...unlimited, perHour: 7200 },

@@ -7,7 +7,7 @@ import type { Observation } from "../../src/evidence/entry.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
 import type { LiveConversation } from "../../src/probe/conversations.ts";
 import type { ExchangeEnd, ExchangeStart } from "../../src/relay/exchange.ts";
-import { createConversationBank } from "../../src/watch/conversation-bank.ts";
+import { createConversationBank, defaultBankLimits } from "../../src/watch/conversation-bank.ts";
 import type { JudgingQueue } from "../../src/watch/live-judging.ts";
 import { createLiveObserver, defaultLiveObserverLimits } from "../../src/watch/live-observer.ts";
 import { json, stream } from "../dialect/bodies.ts";
@@ -447,6 +447,26 @@ describe("banking", () => {
       headers: { authorization: "Bearer k", "user-agent": "app/1" },
       context: null,
     });
+  });
+
+  test("keeps how a request for chat completions was written, where its headers are known", async () => {
+    const { bank, clock, exchange } = watching({ sampleRate: 0 });
+    const rawHeaders = ["User-Agent", "app/1", "Authorization", "Bearer k"];
+    await exchange(asking("hello"), saying("hi"), {}, { rawHeaders, search: "?v=1" });
+    expect(bank.recent()?.template).toMatchObject({
+      search: "?v=1",
+      headers: [
+        { name: "User-Agent", value: "app/1" },
+        { name: "Authorization", value: "Bearer k" },
+      ],
+      members: [
+        { name: "model", text: '"m"' },
+        { name: "temperature", text: "0.5" },
+        { name: "messages", text: "" },
+      ],
+    });
+    clock.turn(defaultBankLimits.ageMs);
+    expect(bank.recent()).toBeNull();
   });
 
   test("has a pace of its own", () => {
