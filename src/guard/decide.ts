@@ -77,7 +77,7 @@ const editsOf = ({ policy }: Rule, { at, text }: Carrier, { spans }: Found): Edi
   }));
 };
 
-const sizesOf = (carriers: readonly Carrier[]): Scene["sizes"] => {
+const sizesOf = (carriers: readonly Carrier[]): ReturnType<Scene["sizes"]> => {
   const places = (kind: Carrier["kind"]): number =>
     new Set(carriers.filter((carrier) => carrier.kind === kind).map(({ at }) => `${at[0]} ${at[1]}`)).size;
   return {
@@ -91,7 +91,15 @@ const sceneOf = (readings: readonly Reading[], carriers: readonly Carrier[], ans
   const views = readings.flatMap((reading) => reading.views);
   const letters = createLetterSet(views.reduce((sum, { text }) => sum + text.length, 0));
   for (const { text } of views) letters.add(text);
-  return { letters, sizes: sizesOf(carriers), answer: answers.known };
+  let sizes: ReturnType<Scene["sizes"]> | null = null;
+  return {
+    letters,
+    sizes() {
+      sizes ??= sizesOf(carriers);
+      return sizes;
+    },
+    answer: answers.known,
+  };
 };
 
 /** What models answered about the texts of one exchange. */

@@ -33,7 +33,11 @@ export const explain = (policy: Policy, carrier: Carrier): Explanation => {
   for (const { text } of reading.views) letters.add(text);
   const scene: Scene = {
     letters,
-    sizes: { totalCharacters: carrier.text.length, messages: 1, tools: carrier.kind === "tool-definition" ? 1 : 0 },
+    sizes: () => ({
+      totalCharacters: carrier.text.length,
+      messages: 1,
+      tools: carrier.kind === "tool-definition" ? 1 : 0,
+    }),
     answer: () => undefined,
   };
   const result = condition.test(reading, scene);

@@ -21,7 +21,7 @@ export type Answer = number | null;
 export interface Scene {
   /** Which letters are next to which in any view of any text. */
   letters: LetterSet;
-  sizes: Readonly<Record<Exclude<(typeof measures)[number], "characters">, number>>;
+  sizes(): Readonly<Record<Exclude<(typeof measures)[number], "characters">, number>>;
   /** Undefined while it was not asked. */
   answer(question: Question, carrier: Carrier): Answer | undefined;
 }
@@ -110,7 +110,8 @@ const byTool = ({ only, never }: { only?: string[] | undefined; never?: string[]
 
 const bySize = (size: Size): Condition => ({
   needs: "all",
-  test({ carrier }, { sizes }) {
+  test({ carrier }, scene) {
+    const sizes = scene.sizes();
     const exceeds = (measure: keyof Size, value: number): boolean =>
       value > (size[measure] ?? Number.POSITIVE_INFINITY);
     const met =

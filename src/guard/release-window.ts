@@ -173,7 +173,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   const bare = readingOf(carrier, false);
   const nowhere = {
     letters: createLetterSet(0),
-    sizes: { totalCharacters: 0, messages: 0, tools: 0 },
+    sizes: () => ({ totalCharacters: 0, messages: 0, tools: 0 }),
     answer: () => undefined,
   };
   told.denied = own.some(({ condition }) => condition.needs === "carrier" && condition.test(bare, nowhere) !== null);
