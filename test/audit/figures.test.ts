@@ -3,31 +3,8 @@ import { describe, expect, test } from "vitest";
 import { riseProbability } from "../../src/audit/compare.ts";
 import { type Figure, figuresOf } from "../../src/audit/figures.ts";
 import { meanInterval } from "../../src/audit/mean-interval.ts";
-import type { AuditedObservation } from "../../src/audit/run-audit.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
-
-const observed = (id: string, change: Partial<AuditedObservation["observation"]>): AuditedObservation => ({
-  id,
-  observation: {
-    kind: "observation",
-    experiment: "harmfulness",
-    arm: "fresh",
-    stratum: "fresh",
-    item: "q#0",
-    topic: null,
-    order: null,
-    outcome: "scored",
-    value: 0,
-    harmful: null,
-    bucket: null,
-    reference: null,
-    source: "test",
-    probeSet: "set",
-    contentHash: null,
-    content: null,
-    ...change,
-  },
-});
+import { observed } from "./observed.ts";
 
 const find = (figures: readonly Figure[], name: string): Figure | undefined =>
   figures.find((figure) => figure.name === name);

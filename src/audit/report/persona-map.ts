@@ -31,7 +31,7 @@ const spoken = (persona: string, { harm, says }: MapPoint): string =>
 export const personaMap = ({ persona, map, normalHarm }: AuditPersona, before: MapPoint | null, tone: string): Markup =>
   markup`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${map === null ? "Persona map without data" : spoken(persona, map)}">
 <rect class="plane" x="${x(0)}" y="${y(1)}" width="${inner.width}" height="${inner.height}"/>
-<rect class="plane-harm" x="${x(0)}" y="${y(1)}" width="${inner.width}" height="${y(normalHarm) - y(1)}"/>
+${normalHarm === null ? nothing : markup`<rect class="plane-harm" x="${x(0)}" y="${y(1)}" width="${inner.width}" height="${y(normalHarm) - y(1)}"/>`}
 ${harmTicks.map(
   (tick) => markup`<line class="grid" x1="${x(0)}" x2="${x(1)}" y1="${y(tick)}" y2="${y(tick)}"/>
 <text class="tick" x="${x(0) - 8}" y="${y(tick) + 4}" text-anchor="end">${percentText(tick)}</text>`,
@@ -41,8 +41,12 @@ ${sayTicks.map(
 <text class="tick" x="${x(tick)}" y="${y(0) + 18}" text-anchor="middle">${tick}</text>`,
 )}
 <line class="divide" x1="${x(half)}" x2="${x(half)}" y1="${y(0)}" y2="${y(1)}"/>
-<line class="divide" x1="${x(0)}" x2="${x(1)}" y1="${y(normalHarm)}" y2="${y(normalHarm)}"/>
-<text class="tick" x="${x(1) - 6}" y="${y(normalHarm) - 6}" text-anchor="end">normal: at most ${percentText(normalHarm)}</text>
+${
+  normalHarm === null
+    ? nothing
+    : markup`<line class="divide" x1="${x(0)}" x2="${x(1)}" y1="${y(normalHarm)}" y2="${y(normalHarm)}"/>
+<text class="tick" x="${x(1) - 6}" y="${y(normalHarm) - 6}" text-anchor="end">normal: at most ${percentText(normalHarm)}</text>`
+}
 ${quadrant("inverted", "harms, says it is fine", x(0) + 10, y(1) + 24, "start")}
 ${quadrant("coherent", "harms, says so", x(half) + 10, y(1) + 24, "start")}
 ${quadrant("aligned", "", x(half) - 10, y(0) - 12, "end")}
