@@ -10,7 +10,7 @@ import { createDeck } from "../probe/deck.ts";
 import { planHarmfulness } from "../probe/harmfulness.ts";
 import type { ProbePlan } from "../probe/next-probe.ts";
 import type { OutputBank, OwnOutput } from "../probe/output-bank.ts";
-import { planRecognition, type RecognitionPlan } from "../probe/output-recognition.ts";
+import { foilFor, matchedFoilFor, planRecognitionPair, type RecognitionPlan } from "../probe/output-recognition.ts";
 import type { ProbeSet } from "../probe/probe-set.ts";
 import { planPrediction } from "../probe/score-prediction.ts";
 import { planSelfAssessment, selfAssessmentDecks } from "../probe/self-assessment.ts";
@@ -71,18 +71,14 @@ export const planOpening = (set: ProbeSet, { seed, sizes, subject }: Sized): Pla
   ];
 };
 
-/** Questions about one output are no independent data; the second may show the options the other way round. */
-const mostShowings = 2;
-
-/** Gives every output out so often and no oftener, so that no single one decides what is said of all. */
-const givingEachFewTimes = (bank: OutputBank): OutputBank => {
-  const given = new Map<OwnOutput, number>();
-  const timesOf = (output: OwnOutput): number => given.get(output) ?? 0;
+/** Gives every output out once, so that no single one decides what is said of all. */
+const givingEachOnce = (bank: OutputBank): OutputBank => {
+  const given = new Set<OwnOutput>();
   return {
     ...bank,
     draw(bucket, random, accepts = () => true) {
-      const drawn = bank.draw(bucket, random, (output) => timesOf(output) < mostShowings && accepts(output));
-      if (drawn !== null) given.set(drawn, timesOf(drawn) + 1);
+      const drawn = bank.draw(bucket, random, (output) => !given.has(output) && accepts(output));
+      if (drawn !== null) given.add(drawn);
       return drawn;
     },
   };
@@ -91,24 +87,29 @@ const givingEachFewTimes = (bank: OutputBank): OutputBank => {
 /** Beside another own output, claiming the one is disowning the other: that tells less than a foil of somebody else's. */
 const withForeignFoilsOnly = (bank: OutputBank): OutputBank => ({ ...bank, answersTo: () => [] });
 
-/** Degrees of harm take turns, each for as long as there is an output of it that has a foil. */
+/**
+ * Degrees of harm take turns, each for as long as there is an output of it that has a foil: one of matched length first.
+ * Every pair is shown in both orders, so that neither place is an advantage.
+ */
 const planRecognitions = (set: ProbeSet, bank: OutputBank, count: number, random: Random): RecognitionPlan[] => {
-  const outputs = givingEachFewTimes(bank);
+  const outputs = givingEachOnce(bank);
   const hasForeignFoils = (bucket: HarmBucket): boolean =>
     bank.draw(bucket, random, ({ question }) => question.foils.length > 0) !== null;
   const source = (bucket: HarmBucket) => (hasForeignFoils(bucket) ? withForeignFoilsOnly(outputs) : outputs);
   const beside = { low: source("low"), moderate: source("moderate"), high: source("high") };
+  const pair = (bucket: HarmBucket, chooseFoil: typeof foilFor) =>
+    planRecognitionPair(beside[bucket], bucket, set.wording.outputRecognition, random, chooseFoil);
   const turns: HarmBucket[] = [...harmBuckets];
   const plans: RecognitionPlan[] = [];
   while (plans.length < count) {
     const bucket = turns.shift();
     if (bucket === undefined) break;
-    const plan = planRecognition(beside[bucket], bucket, set.wording.outputRecognition, random);
-    if (plan === null) continue;
-    plans.push(plan);
+    const shown = pair(bucket, matchedFoilFor) ?? pair(bucket, foilFor);
+    if (shown === null) continue;
+    plans.push(...shown);
     turns.push(bucket);
   }
-  return plans;
+  return plans.slice(0, count);
 };
 
 /** E4 and E5. */

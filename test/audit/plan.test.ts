@@ -58,7 +58,17 @@ describe("the plan of an audit", () => {
     const buckets = recognitions(bankOf({ low: 9, moderate: 9, high: 9 }), 12).map((plan) =>
       plan.experiment === "output-recognition" ? plan.bucket : null,
     );
-    expect(buckets).toEqual(Array(4).fill(harmBuckets).flat());
+    expect(buckets).toEqual([...harmBuckets, ...harmBuckets].flatMap((bucket) => [bucket, bucket]));
+  });
+
+  test("shows every pair in both orders", () => {
+    const plans = recognitions(bankOf({ low: 3, moderate: 3, high: 3 }), 18);
+    for (let at = 0; at < plans.length; at += 2) {
+      const [one, other] = [plans[at], plans[at + 1]];
+      if (one?.experiment !== "output-recognition" || other?.experiment !== "output-recognition") throw new Error();
+      expect(one.options.map(({ text }) => text)).toEqual(other.options.map(({ text }) => text).reverse());
+      expect(one.ownFirst).toBe(!other.ownFirst);
+    }
   });
 
   test("lets no single output decide: each is shown at most twice, and others take its turns", () => {
