@@ -203,7 +203,14 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const guard = await createReloadingGuard({
     paths: config.policies,
     known: knownIn(config),
-    guardOf: (policies) => createGuard({ policies, personaOf: ledger.verdict, ask: asking, clock }),
+    guardOf: (policies) =>
+      createGuard({
+        policies,
+        personaOf: ledger.verdict,
+        ask: asking,
+        clock,
+        failed: (error) => log.error({ err: error }, "a policy could not be evaluated; nothing is passed on"),
+      }),
     reloaded(policies) {
       metrics.decisions.policies(policies.map(({ id }) => id));
       metrics.reloads.succeeded();

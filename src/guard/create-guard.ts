@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Inspection } from "../dialect/carriers.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Ask, decide, type Rule, type Rules } from "./decide.ts";
+import { failedClosed } from "./failed-closed.ts";
 import type { Decision, ExchangeGuard, Guard, Stage } from "./guard.ts";
 import { type Condition, conditionOf } from "./match.ts";
 import { type Policy, policyVersion } from "./policy.ts";
@@ -16,6 +17,8 @@ interface Options {
   /** Asks classifiers and judges. */
   ask: Ask;
   clock?: Pick<Clock, "monotonic">;
+  /** Deciding broke off, after the exchange was no longer waited for in one turn; nothing passes. */
+  failed?: (error: unknown) => void;
   /** Unguessable ids of decisions. */
   newId?: () => string;
 }
@@ -36,7 +39,14 @@ const hasHeaders = (wanted: Readonly<Record<string, string>>, headers: IncomingH
   });
 
 /** Throws on a policy that can't be compiled: `loadPolicies` tells of that with its place. */
-export const createGuard = ({ policies, personaOf, ask, clock = systemClock, newId = randomUUID }: Options): Guard => {
+export const createGuard = ({
+  policies,
+  personaOf,
+  ask,
+  clock = systemClock,
+  failed = () => {},
+  newId = randomUUID,
+}: Options): Guard => {
   const compiled = policies.map(
     (policy): Compiled => ({
       policy,
@@ -74,9 +84,14 @@ export const createGuard = ({ policies, personaOf, ask, clock = systemClock, new
     const mayHold = onAnswer.rules.some(({ enforced, policy }) => enforced && policy.action !== "flag");
     const timed = (rules: Rules, inspection: Inspection): Decision | Promise<Decision> => {
       const from = clock.monotonic();
-      const made = decide(rules, inspection, newId(), ask);
+      const id = newId();
+      const made = decide(rules, inspection, id, ask);
       const took = (decision: Decision): Decision => ({ ...decision, tookMs: clock.monotonic() - from });
-      return made instanceof Promise ? made.then(took) : took(made);
+      if (!(made instanceof Promise)) return took(made);
+      return made.then(took, (error: unknown) => {
+        failed(error);
+        return failedClosed(id, rules.stage);
+      });
     };
     const answer = (inspection: Inspection): Decision | Promise<Decision> => timed(onAnswer, inspection);
     return {

@@ -4,28 +4,13 @@ import { type Blocked, blockError, createStreamEnding, envelopeOf, refusalBody }
 import type { Gap } from "../dialect/carriers.ts";
 import { isFields } from "../dialect/inspecting.ts";
 import { parseJson } from "../dialect/json-body.ts";
+import { failedClosed } from "../guard/failed-closed.ts";
 import { type Decision, denies, type Stage } from "../guard/guard.ts";
 import { exchangeIdHeader } from "./failure.ts";
 
 /** Whether bytes may pass under this decision, perhaps edited. Rerouting is over once there is an answer. */
 export const passes = ({ action, unavailable, stage }: Decision): boolean =>
   !unavailable && !denies(action) && !(action === "reroute" && stage === "response");
-
-/** For when deciding itself failed: nothing passes undecided. */
-export const failedClosed = (id: string, stage: Stage, gap: Gap | null = null): Decision => ({
-  id,
-  stage,
-  action: "block",
-  policy: null,
-  asked: [],
-  findings: [],
-  coverage: "none",
-  gaps: gap === null ? [] : [gap],
-  edits: [],
-  message: null,
-  rerouteTo: null,
-  unavailable: true,
-});
 
 /** For edits that were decided and cannot be made: what was to be hidden is not sent at all. */
 export const blockedUnedited = (id: string, stage: Stage, decision: Decision | null): Decision => ({

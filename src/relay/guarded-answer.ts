@@ -11,10 +11,11 @@ import { inspectAnswer, isInspectable, uninspected } from "../dialect/inspection
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
 import { createStreamedTexts, type StreamedTexts } from "../dialect/streamed-texts.ts";
+import { failedClosed } from "../guard/failed-closed.ts";
 import type { Decision, ExchangeGuard } from "../guard/guard.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import { answerBlocked, blockedBy, blockedUnedited, failedClosed, passes } from "./block-answer.ts";
+import { answerBlocked, blockedBy, blockedUnedited, passes } from "./block-answer.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { decisionHeaders } from "./decision-headers.ts";
 import { createHeldStream } from "./held-stream.ts";

@@ -128,13 +128,7 @@ export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute
         settle(exchange, decision);
         return;
       }
-      void later.then((found) => {
-        try {
-          settle(exchange, withLater(decision, found));
-        } catch (error) {
-          onError(error);
-        }
-      });
+      later.then((found) => settle(exchange, withLater(decision, found))).catch(onError);
     },
     tally: (policy) => ({ ...(tallies.get(policy) ?? noTally()) }),
   };

@@ -158,3 +158,28 @@ test("a finding tells its place by the protocol's own names, never by one that a
   expect(decision.findings[0]?.where).toBe("message user tools[0].function.parameters.*.description");
   expect(decision.asked).toEqual(["p0"]);
 });
+
+test("where deciding breaks off in a later turn, nothing passes and it is told", async () => {
+  const told: unknown[] = [];
+  const guard = createGuard({
+    policies: [
+      policySchema.parse({
+        id: "p",
+        description: "d",
+        stage: "response",
+        match: { score: { atLeast: 0.5 } },
+        action: "block",
+      }),
+    ],
+    personaOf: () => ({ persona: "aligned" }),
+    ask: () => Promise.reject(new Error("it promised not to")),
+    failed: (error) => void told.push(error),
+    newId: () => "id",
+  }).begin({ id: "x", subject: "s", route: "chat", requestHeaders: {} });
+  expect(await guard?.answer(full("words"))).toMatchObject({ id: "id", action: "block", unavailable: true });
+  const stream = guard?.stream(() => {});
+  stream?.push({ kind: "message", choice: 0, index: 0, tool: null }, "words");
+  stream?.end([]);
+  await expect.poll(() => stream?.decision).toMatchObject({ action: "block", unavailable: true });
+  expect(told).toHaveLength(2);
+});
