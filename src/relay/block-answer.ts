@@ -1,7 +1,6 @@
 /** Answers a client whose request or answer was blocked, in the dialect's own shape, before anything else was sent. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { type Blocked, blockError, createStreamEnding, envelopeOf, refusalBody } from "../dialect/block-shapes.ts";
-import type { Gap } from "../dialect/carriers.ts";
 import { isFields } from "../dialect/inspecting.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { failedClosed } from "../guard/failed-closed.ts";
