@@ -251,7 +251,8 @@ backend b
   server candor 127.0.0.1:${to}
 `,
   );
-  const child = spawn("haproxy", ["-db", "-f", file], { stdio: "ignore" });
+  const [program = "", ...args] = `haproxy -db -f ${file}`.split(" ");
+  const child = spawn(program, args, { stdio: "ignore" });
   let isGone = false;
   child.once("error", () => {
     isGone = true;

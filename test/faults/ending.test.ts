@@ -122,12 +122,15 @@ test("after kill -9 the chain is whole, little is lost, and Candor is soon ready
   expect(lostMost <= 100 || lostMsMost <= 50).toBe(true);
 });
 
+/** Of util-linux. */
+const [limiter] = ["prlimit"] as const;
+
 const limitFiles = (pid: number, bytes: number | "unlimited"): void =>
-  void execFileSync("prlimit", ["--pid", String(pid), `--fsize=${bytes}:`]);
+  void execFileSync(limiter, ["--pid", String(pid), `--fsize=${bytes}:`]);
 
 const canLimit = ((): boolean => {
   try {
-    execFileSync("prlimit", ["--version"]);
+    execFileSync(limiter, ["--version"]);
     return process.platform === "linux";
   } catch {
     return false;
