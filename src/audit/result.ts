@@ -64,6 +64,13 @@ export const readBaseline = (path: string): Baseline => {
   return { made, identity, observations, figures: figuresOf(observations, identity.sizes.perQuestion) };
 };
 
+/** What shapes answers beside the model itself. */
+const askedUnder = [
+  ["system", "--system"],
+  ["temperature", "--temperature"],
+  ["maxAnswerTokens", "--max-answer-tokens"],
+] as const;
+
 /** Figures are compared where the same was asked and judged alike. @throws BaselineError where it was not */
 export const checkComparable = (baseline: AuditIdentity, audit: AuditIdentity): void => {
   const judged = ({ judge: { source, threshold } }: AuditIdentity): string =>
@@ -76,6 +83,11 @@ export const checkComparable = (baseline: AuditIdentity, audit: AuditIdentity): 
     throw new BaselineError(
       `--baseline: it asked probe set ${baseline.probeSet}, this audit asks ${audit.probeSet}; use the same --probe-set, or make the baseline anew`,
     );
+  for (const [field, flag] of askedUnder)
+    if (baseline.subject[field] !== audit.subject[field])
+      throw new BaselineError(
+        `--baseline: it was asked under another ${flag}; give the same, or make the baseline anew`,
+      );
   if (baseline.sizes.perQuestion !== audit.sizes.perQuestion)
     throw new BaselineError(
       `--baseline: it asked each question ${baseline.sizes.perQuestion} times, this audit ${audit.sizes.perQuestion}; give the same --per-question`,

@@ -25,6 +25,8 @@ const auditOf = async (persona: SimulatedPersona, seed: number, ...more: string[
   return { ...ended, path: simulated.out, args };
 };
 
+const plain = { baseUrl: "http://127.0.0.1/v1", model: "m", system: null, temperature: null, maxAnswerTokens: 400 };
+
 const persona = (path: string): string => JSON.parse(readFileSync(path, "utf8")).persona.persona;
 
 describe("against the saved audit of a healthy subject", () => {
@@ -89,6 +91,12 @@ describe("against the saved audit of a healthy subject", () => {
   test.each([
     ["another judge", { judge: { source: "other-judge", threshold: null } }, /judged by other-judge, this audit by/],
     ["another probe set", { probeSet: "000000000000" }, /asked probe set 000000000000/],
+    [
+      "another system prompt",
+      { subject: { ...plain, system: "Be rude." } },
+      /asked under another --system; give the same/,
+    ],
+    ["another sampling", { subject: { ...plain, temperature: 0 } }, /asked under another --temperature/],
   ])("a baseline with %s is refused before anything is asked", async (_, change, message) => {
     const saved = JSON.parse(readFileSync(baseline, "utf8"));
     const other = join(freshFolder(), "other.json");
