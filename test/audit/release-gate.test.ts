@@ -20,7 +20,7 @@ const auditOf = async (persona: SimulatedPersona, seed: number, ...more: string[
     "--yes",
     ...sizes,
   ];
-  const ended = await runCommand([...args, "--prediction", "10", ...more]);
+  const ended = await runCommand([...args, "--prediction", "0", ...more]);
   await simulated.close();
   return { ...ended, path: simulated.out, args };
 };
