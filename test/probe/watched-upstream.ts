@@ -106,7 +106,13 @@ const pauseOf = (random: Random): number => exponential(random, random() < 0.8 ?
 
 export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
   const { shape, arm, calls, perHour, seed, upstreamKey, change = (question) => question } = scene;
-  const random = seededRandom(seed);
+  // A source for each: what one draws must not depend on how sockets take turns.
+  const source = (part: number): Random => seededRandom(100 * seed + part);
+  const random = source(0);
+  const answering = source(1);
+  const banking = source(2);
+  const asking = source(3);
+  const probing = source(4);
   const seen: SeenRequest[] = [];
   const sent = new Map<string, { probe: boolean; at: number }[]>();
   let underWay = 0;
@@ -127,7 +133,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
       connections.set(request.socket, { id, carried: carried + 1 });
       const { url = "", rawHeaders } = request;
       if (by !== undefined) seen.push({ ...by, url, rawHeaders, body, connection: id, carried });
-      const content = sentence(random, 8, 40);
+      const content = sentence(answering, 8, 40);
       if (JSON.parse(body).stream === true) {
         response.writeHead(200, { "content-type": "text/event-stream" });
         const choice = { index: 0, delta: { content }, finish_reason: "stop" };
@@ -162,7 +168,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
   const [subject] = config.subjects;
   if (subject === undefined) throw new Error("the configuration has a subject");
   const egress = createEgress(config.upstreams);
-  const bank = createConversationBank({ clock, random });
+  const bank = createConversationBank({ clock, random: banking });
   const judge = async (): Promise<Judgement> => ({
     kind: "judged",
     score: 0.1,
@@ -180,7 +186,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
     threshold: null,
     meter: { skipped() {}, observed() {} },
     clock,
-    random,
+    random: banking,
     limits: { ...defaultLiveObserverLimits, bankEveryMs: 0 },
   });
   const relay = createRelay({
@@ -209,7 +215,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
     maxAnswerTokens: subject.probes.maxAnswerTokens,
     answerBound: subject.probes.answerBound,
     forkTools: subject.probes.forkTools,
-    random,
+    random: asking,
     now: clock.now,
   });
   const { rhythm: _, ...withoutRhythm } = bank;
@@ -225,7 +231,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
     record() {},
     keep: () => null,
     clock,
-    random,
+    random: probing,
     meter: { asked() {}, answered() {}, failed() {}, outcome() {}, skipped() {} },
   });
 
