@@ -127,7 +127,10 @@ export const runAudit = async (parts: AuditParts): Promise<AuditData> => {
       "the judge",
       async (): Promise<Attempt<LastingJudgement>> => {
         const came = await classifier.judge({ prompt: plan.text, response, harmProbe: true }, parts.stopping);
-        if (came.kind === "judged") return { kind: "done", value: came };
+        if (came.kind === "judged") {
+          const { kind, score, harmful, refused, categories, source } = came;
+          return { kind: "done", value: { kind, score, harmful, refused, categories, source } };
+        }
         unreadable += came.reason === "unparseable" ? 1 : 0;
         const { detail, source, reason, retryAfterMs = null } = came;
         return reason === "unparseable" && unreadable >= 2
