@@ -65,7 +65,8 @@ test("a stream is decided as its whole text is, however it is cut, padded or bro
       wire.response.write(bytes.subarray(at, at + size));
       if (at < 40 * size) await new Promise((resolve) => setImmediate(resolve));
     }
-    if (isCut) wire.reset();
+    // A reset at once would take with it what was not read yet.
+    if (isCut) setTimeout(wire.reset, 2);
     else wire.response.end();
   });
   const count = sized(300, 10_000);
@@ -92,12 +93,12 @@ test("a stream is decided as its whole text is, however it is cut, padded or bro
       differing += 1;
     }
   }
-  const cut = relay.finished.filter(({ end }) => end.outcome === "upstream-aborted").length;
+  const cut = relay.finished.filter(({ end }) => end.outcome !== "complete").length;
   report(context, {
     row: 5,
     fault: `${count} streams: any line ends, comments, events that are no JSON, a comment of 1 MB, 1-byte pieces, characters cut in two, broken off at any byte`,
     target: "the verdict of the whole text; 0 crashes; nothing forbidden gets out",
-    seen: `${leaked} leaked, ${differing} decided otherwise, ${failed} whole ones failed; ${cut} were broken off`,
+    seen: `${leaked} leaked, ${differing} decided otherwise, ${failed} whole ones failed; ${cut} did not end as complete`,
     isMet: leaked + differing + failed === 0,
   });
   expect({ leaked, differing, failed }).toEqual({ leaked: 0, differing: 0, failed: 0 });
