@@ -4,7 +4,7 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { chatRequest, until } from "../relay/running-relay.ts";
+import { chatRequest } from "../relay/running-relay.ts";
 import { mb, ms, quantile, report, sized } from "./measured.ts";
 import { metricIn, type RealCandor, serveReal, startUpstream } from "./real-candor.ts";
 
@@ -61,12 +61,12 @@ test("streams that clients leave leave nothing behind", { timeout: 240_000 }, as
     };
     await Promise.all(Array.from({ length: 25 }, one));
     await idle(candor);
-    // The pool closes connections that idled for four seconds.
-    await until(() => upstream.openSockets() === 0, 15_000);
+    // What is idle is not lost: without this it would be there for four seconds.
+    await upstream.dropIdle();
   };
   await leave(300);
   const before = await candor.memory();
-  const count = sized(600, 10_000);
+  const count = sized(400, 10_000);
   await leave(count);
   const after = await candor.memory();
   const heap = after.heapUsed - before.heapUsed;
@@ -164,13 +164,13 @@ test("clients that never finish their headers get a 408 and are in nobody's way"
   timeout: 60_000,
 }, async (context) => {
   const upstream = await startUpstream();
-  const candor = await serveReal(upstream.baseUrl, { limits: { headersTimeoutMs: 2_500 } });
+  const candor = await serveReal(upstream.baseUrl, { limits: { headersTimeoutMs: 1_500 } });
   await latencies(candor, 100);
   const count = sized(300, 1_000);
-  const rounds: number[] = [];
+  const rounds = sized(1, 2);
   const p99s: [alone: number, beside: number][] = [];
   let answered = 0;
-  for (let round = 0; round < 2; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const alone = quantile(await latencies(candor, 200), 0.99);
     const sockets = await Promise.all(Array.from({ length: count }, () => open(candor.port)));
     const closed = Promise.all(
@@ -191,17 +191,16 @@ test("clients that never finish their headers get a 408 and are in nobody's way"
     await closed;
     clearInterval(drip);
     p99s.push([alone, beside]);
-    rounds.push(beside / alone);
   }
   report(context, {
     row: 8,
-    fault: `${count} clients drip their headers, twice`,
+    fault: `${count} clients drip their headers, ${rounds} times`,
     target: "each gets 408; the p99 of others is at most twice that without them",
-    seen: `${answered} of ${2 * count} got 408; p99 of others ${p99s.map(([alone, beside]) => `${ms(alone)} without, ${ms(beside)} beside them`).join("; ")}`,
-    isMet: answered === 2 * count && p99s.every(([alone, beside]) => beside <= 2 * alone),
+    seen: `${answered} of ${rounds * count} got 408; p99 of others ${p99s.map(([alone, beside]) => `${ms(alone)} without, ${ms(beside)} beside them`).join("; ")}`,
+    isMet: answered === rounds * count && p99s.every(([alone, beside]) => beside <= 2 * alone),
   });
-  expect(answered).toBe(2 * count);
-  // The luckier of two rounds, and a pause of the machine of some milliseconds is not theirs.
+  expect(answered).toBe(rounds * count);
+  // The luckiest round, and a pause of the machine of some milliseconds is not theirs.
   expect(Math.min(...p99s.map(([alone, beside]) => beside - 2 * alone))).toBeLessThanOrEqual(10);
 });
 

@@ -108,7 +108,7 @@ test("every stream that stalls is ended by an error event when the idle timeout 
   report(context, {
     row: 3,
     fault: `${count} streams fall silent after their first event`,
-    target: `all end with an error event at the idle timeout (${idleTimeoutMs} ms) +-1 s`,
+    target: `all end with an error event at the idle timeout (${idleTimeoutMs} ms) +-1 s, counted from the request`,
     seen: `${ended.length} of ${count} ended so; ${ms(Math.min(...took))} to ${ms(Math.max(...took))}`,
     isMet: ended.length === count && Math.max(...took) <= idleTimeoutMs + 1_000,
   });
