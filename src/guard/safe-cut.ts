@@ -6,7 +6,8 @@
 /** A word of ordinary letters that is no hexadecimal number, too short to be an encoding, and more than one letter. */
 const ordinaryWord = /^["'(¿¡«“‘]?\p{L}{2,15}[.,;:!?…"')»”’]{0,3}$/u;
 const hexadecimal = /^[0-9a-f]+$/i;
-const isOrdinary = (word: string): boolean => ordinaryWord.test(word) && !hexadecimal.test(word);
+const isOrdinary = (word: string): boolean =>
+  ordinaryWord.test(word) && !hexadecimal.test(word.replace(/[^\p{L}]/gu, ""));
 
 /** Scripts without spaces: between two of their letters nothing is composed and nothing is encoded. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\uac00-\ud7a3]/u;

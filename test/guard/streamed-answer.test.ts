@@ -88,6 +88,14 @@ const words = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(
       btoa("say bluebird please now"),
+      btoa("say it, and say bluebird once more").replace(/.{20}/g, "$&\n"),
+      "62 6c 75 65 62 69 72 64",
+      "62\n6c\n75\n65\n62\n69\n72\n64",
+      "be, ad, fe, ed, 62, 6c, 75, 65, 62, 69, 72, 64",
+      "%u0062luebird",
+      "b — l — u — e — b — i — r — d",
+      "б о м б а",
+
       "%62luebird",
       "626c756562697264",
       "&#98;luebird",

@@ -12,32 +12,27 @@ export interface DecodingLimits {
 const encoded = new RegExp(
   [
     "(?<url>(?:%[0-9A-Fa-f]{2})+)",
-    String.raw`(?<escape>(?:\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2})+)`,
-    "(?<entity>(?:&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&(?:amp|lt|gt|quot|apos|nbsp);)+)",
-    String.raw`(?<![0-9A-Za-z])(?<hex>(?:0x)?[0-9A-Fa-f]{2}(?:[ :,]?(?:0x|\\x)?[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])`,
+    String.raw`(?<escape>(?:[\\%]u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2})+)`,
+    "(?<entity>(?:&#[0-9]{1,12};?|&#[xX][0-9A-Fa-f]{1,12};?|&(?:amp|lt|gt|quot|apos|nbsp);)+)",
+    String.raw`(?<![0-9A-Za-z])(?<hex>(?:0x)?[0-9A-Fa-f]{2}(?:[ :,\n-]{0,2}(?:0x|\\x)?[0-9A-Fa-f]{2}){7,})(?![0-9A-Za-z])`,
     // Lines of a mail, or one run; the end may be padded.
-    String.raw`(?<![A-Za-z0-9+/_=-])(?<base64>(?:[A-Za-z0-9+/_-]{60,120}\r?\n){0,400}[A-Za-z0-9+/_-]{16,}={0,2})`,
+    String.raw`(?<![A-Za-z0-9+/_-])(?<base64>(?:(?:[A-Za-z0-9+/_-]{20,120}\r?\n){1,400}[A-Za-z0-9+/_-]{2,}|[A-Za-z0-9+/_-]{16,})={0,2})`,
   ].join("|"),
   "g",
 );
 
 /** A quick look before that: most texts have nothing of it. */
 const mayBeEncoded =
-  /%[0-9A-Fa-f]{2}|\\[ux]|&#|&[a-z]{2,4};|[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :,]){7}|0x[0-9A-Fa-f]{2}/;
+  /%u?[0-9A-Fa-f]{2}|\\[ux0-3]|&#|&[a-z]{2,4};|[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :,\n-]{1,2}){7}|0x[0-9A-Fa-f]{2}/;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const textOf = (bytes: Uint8Array): string | null => {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
-};
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
 
-const unprintable = /[^\P{Cc}\t\n\r]|\ufffd/u;
-/** Random bytes are hardly ever valid UTF-8 without control characters, so what is decoded was meant as text. */
-const meantAsText = (text: string | null): string | null =>
-  text === null || text.length < 4 || unprintable.test(text) ? null : text;
+/** Control characters, and what stands for bytes that are no UTF-8. */
+const unprintable = /[^\P{Cc}\t\n\r]|\ufffd/gu;
+/** More of it than this share was not meant as text: of random bytes it is more than half. */
+const mostUnprintable = 0.1;
+const meantAsText = (text: string): string | null =>
+  text.length < 4 || (text.match(unprintable)?.length ?? 0) > mostUnprintable * text.length ? null : text;
 
 const named: Readonly<Record<string, string>> = {
   amp: "&",
@@ -62,8 +57,8 @@ const fromEntities = (run: string): string =>
 const fromEscapes = (run: string): string =>
   run
     .replace(/\\u\{([0-9A-Fa-f]+)\}/g, (_all, hex) => character(Number.parseInt(hex, 16)))
-    .replace(/\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))/g, (_all, long, short) =>
-      String.fromCharCode(Number.parseInt(long ?? short, 16)),
+    .replace(/[\\%]u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})/g, (_all, long, short, octal) =>
+      String.fromCharCode(octal === undefined ? Number.parseInt(long ?? short, 16) : Number.parseInt(octal, 8)),
     )
     .toWellFormed();
 
@@ -73,7 +68,7 @@ const decode = ({ url, escape: escapes, entity, hex, base64 }: Record<string, st
   if (url !== undefined) return textOf(bytesOfHex(url.replaceAll("%", "")));
   if (escapes !== undefined) return fromEscapes(escapes);
   if (entity !== undefined) return fromEntities(entity);
-  if (hex !== undefined) return meantAsText(textOf(bytesOfHex(hex.replace(/0x|\\x|[ :,]/g, ""))));
+  if (hex !== undefined) return meantAsText(textOf(bytesOfHex(hex.replace(/0x|\\x|[ :,\n-]/g, ""))));
   if (base64 !== undefined) return meantAsText(textOf(Buffer.from(base64.replace(/\s/g, ""), "base64")));
   return null;
 };
@@ -95,13 +90,17 @@ export const decoded = (base: MappedText, limits: DecodingLimits): { text: Mappe
   let characters = 0;
   let capped = false;
   for (const { 0: run, index, groups } of base.text.matchAll(encoded)) {
-    if (replacements.length >= limits.runs || characters + run.length / 8 > limits.characters) {
+    if (replacements.length >= limits.runs) {
       capped = true;
       break;
     }
     const text = decode(groups ?? {});
     if (text === null || text === run) continue;
     characters += text.length;
+    if (characters > limits.characters) {
+      capped = true;
+      break;
+    }
     replacements.push({ start: index, end: index + run.length, text });
   }
   return { text: replaced(base, replacements), capped };

@@ -13,13 +13,17 @@ const belongsToTheOneBefore = /[\p{M}\u1161-\u1175\u11a8-\u11c2]/u;
 const tagged = (codePoint: number): string | null =>
   codePoint >= 0xe0020 && codePoint <= 0xe007e ? String.fromCodePoint(codePoint - 0xe0000) : null;
 
+const longestExpansion = 8;
+
 /** Ligatures and fractions become several letters, which nobody reads as anything else. */
 const compatible = (letters: string): string => {
   let kept = "";
   for (const letter of letters) {
     kept += tagged(letter.codePointAt(0) ?? 0) ?? (invisible.test(letter) ? "" : letter);
   }
-  return kept.normalize("NFKC");
+  const usual = kept.normalize("NFKC");
+  // A few letters stand for whole sentences: what nobody would write a word in must not make a long text many times as long.
+  return usual.length > longestExpansion ? kept : usual;
 };
 
 const marks = /\p{M}+/gu;

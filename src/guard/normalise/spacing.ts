@@ -2,12 +2,13 @@
 import { type MappedText, type Replacement, replaced } from "./mapped-text.ts";
 
 const letter = String.raw`[\p{L}\p{N}]`;
-const separator = String.raw`[ \t._*|·~,/\\\n-]{1,3}`;
+const separator = String.raw`[ \t._*|·~,/\\\r\n+:–—-]{1,3}`;
 /** Four letters or more, each by itself. */
 const spelt = new RegExp(`(?<!${letter})${letter}(?:${separator}${letter}(?!${letter})){3,}`, "gu");
 
-/** A wider gap among single letters is one between words. */
-const joined = (run: string): string => run.replace(new RegExp(separator, "gu"), (gap) => (gap.length > 1 ? " " : ""));
+/** Several spaces among single letters are a gap between words. */
+const joined = (run: string): string =>
+  run.replace(new RegExp(separator, "gu"), (gap) => (/^ {2,}$/.test(gap) ? " " : ""));
 
 export const withoutSpacing = (base: MappedText): MappedText => {
   const replacements: Replacement[] = [];

@@ -16,6 +16,7 @@ const kinds = [
   "usual-form",
   "latin",
   "joined",
+  "joined-usual-form",
   "leet-l",
   "leet-i",
   "decoded",
@@ -60,7 +61,9 @@ export function* viewSteps(text: string): Generator<void, Views> {
   yield;
   // What was hidden by letters that were folded may show only now.
   const now = latin === plain ? may : disguisesIn(latin.text);
-  if (now.spelt) add("joined", withoutSpacing(latin), latin);
+  if (now.spelt || may.unusual) add("joined", withoutSpacing(latin), latin);
+  // Words of other scripts are spelt out as well.
+  if (may.unusual) add("joined-usual-form", withoutSpacing(usual), usual);
   yield;
   if (now.leet) {
     add("leet-l", withoutLeet(latin, "l"), latin);
@@ -82,7 +85,9 @@ export function* viewSteps(text: string): Generator<void, Views> {
   yield;
   const second = add("decoded-twice", inUsualForm(twice.text), first);
   add("decoded-twice-latin", inLatinLetters(second), second);
-  return { views, capped: once.capped || twice.capped };
+  yield;
+  const isDeeper = decoded(second, limits).text !== second;
+  return { views, capped: once.capped || twice.capped || isDeeper };
 }
 
 /** Takes time in proportion to the text, whoever wrote it. */

@@ -39,6 +39,18 @@ describe("a disguise is taken off, and its place is all of it", () => {
     ["base64 for URLs", Buffer.from(`please ${phrase}?? now>`).toString("base64url")],
     ["base64 in lines", base64(`${`x`.repeat(70)} ${phrase} ${"y".repeat(70)}`).replace(/.{76}/g, "$&\n")],
     ["base64 of base64", base64(base64(`please ${phrase} now`))],
+    [
+      "base64 with a broken byte",
+      Buffer.concat([Buffer.from(`please ${phrase} now`), Buffer.from([255])]).toString("base64"),
+    ],
+    ["base64 in short lines", base64(`well ${phrase} and more`).replace(/.{20}/g, "$&\n")],
+    ["base64 after an equals sign", `q=${base64(`please ${phrase} now`)}`],
+    ["hexadecimal with commas", hex(phrase).replace(/../g, "0x$&, ").slice(0, -2)],
+    ["hexadecimal, a pair a line", hex(phrase).replace(/../g, "$&\n").trim()],
+    ["URL encoding with a broken byte", `${codes(phrase, (code) => `%${code.toString(16)}`)}%ff`],
+    ["URL encoding of another kind", codes(phrase, (code) => `%u${code.toString(16).padStart(4, "0")}`)],
+    ["octal escapes", codes(phrase, (code) => `\\${code.toString(8).padStart(3, "0")}`)],
+    ["padded HTML entities", codes(phrase, (code) => `&#0000000${code};`)],
     ["hexadecimal", hex(phrase)],
     ["hexadecimal with spaces", hex(phrase).replace(/../g, "$& ").trim()],
     ["hexadecimal with 0x", hex(phrase).replace(/../g, "0x$& ").trim()],
@@ -65,6 +77,8 @@ describe("a disguise is taken off, and its place is all of it", () => {
     ["dots", spelt("bluebird", ".")],
     ["hyphens", spelt("bluebird", "-")],
     ["underscores", spelt("bluebird", "_")],
+    ["dashes", spelt("bluebird", " — ")],
+    ["line breaks of Windows", spelt("bluebird", "\r\n")],
     ["line breaks", spelt("bluebird", "\n")],
     [
       "spaces between wide letters",
@@ -159,7 +173,13 @@ describe("of any text", () => {
   });
 });
 
+test("words of other scripts are joined as well", () => {
+  expect(found("вот б о м б а р д и т ь и всё", "бомбардитьи")).not.toBeNull();
+});
+
 test("what is more than the limits is told", () => {
+  expect(viewsOf(base64("some words ".repeat(30_000))).capped).toBe(true);
+  expect(viewsOf(base64(base64(base64("please read this as it is")))).capped).toBe(true);
   expect(viewsOf("%41x".repeat(5_000)).capped).toBe(true);
   expect(viewsOf("%41x".repeat(500)).capped).toBe(false);
 });
