@@ -125,15 +125,19 @@ interface PatternOptions {
   mayTrail?: boolean;
 }
 
-/** Where what is meant ends, of what has the form; null where nothing of it is meant. */
+/** Where what is meant ends, of what has the form; null where nothing of it is meant. Looks at nothing but that. */
 const meantEnd = (text: string, start: number, end: number, options: PatternOptions): number | null => {
-  const { isMeant = () => true, mayTrail = false } = options;
-  let to = end;
-  do {
-    if (isMeant(text.slice(start, to), text.slice(Math.max(0, start - 2), start), text.slice(to, to + 2))) return to;
-    to = Math.max(text.lastIndexOf(" ", to - 1), text.lastIndexOf("-", to - 1));
-  } while (mayTrail && to > start);
-  return null;
+  const { isMeant, mayTrail = false } = options;
+  if (isMeant === undefined) return end;
+  const before = text.slice(Math.max(0, start - 2), start);
+  let found = text.slice(start, end);
+  for (;;) {
+    const to = start + found.length;
+    if (isMeant(found, before, text.slice(to, to + 2))) return to;
+    const shorter = mayTrail ? Math.max(found.lastIndexOf(" "), found.lastIndexOf("-")) : 0;
+    if (shorter <= 0) return null;
+    found = found.slice(0, shorter);
+  }
 };
 
 /** Throws on an expression that RE2 does not take. Linear in the text, whatever the expression. */

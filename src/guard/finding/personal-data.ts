@@ -3,7 +3,7 @@
  * street addresses and dates of birth have none and are not looked for.
  */
 import { findPhoneNumbersInText } from "libphonenumber-js/min";
-import { type Finder, findPattern } from "./finder.ts";
+import { type Finder, findPattern, type Span } from "./finder.ts";
 
 const digitsOf = (text: string): number[] => [...text.replace(/\D/g, "")].map(Number);
 const weighed = (digits: readonly number[], weights: readonly number[]): number =>
@@ -145,7 +145,7 @@ const isPublicIpv4 = (text: string, before: string, next: string): boolean => {
   const local = a === 0 || a === 10 || a === 127 || a >= 224 || (a === 100 && b >= 64 && b < 128);
   const reserved = (a === 169 && b === 254) || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
   const documentation =
-    (a === 192 && b === 0) ||
+    (a === 192 && b === 0 && (c === 0 || c === 2)) ||
     (a === 198 && (b === 18 || b === 19 || (b === 51 && c === 100))) ||
     (a === 203 && b === 0 && c === 113);
   return !local && !reserved && !documentation;
@@ -156,11 +156,16 @@ type IsMeant = (found: string, before: string, next: string) => boolean;
 const octet = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
 
 const forms = {
-  "credit-card": [String.raw`\b(?:[0-9][ -]?){12,18}[0-9]\b`, isCard],
+  // As cards are printed and typed: in one, in groups of four, or as American Express has it.
+  "credit-card": [
+    String.raw`\b(?:[0-9]{13,19}|[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5})\b`,
+    isCard,
+  ],
   iban: [String.raw`\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}\b`, isIban],
   "us-ssn": [String.raw`\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b`, isSocialSecurityNumber],
   "uk-nino": [String.raw`\b[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]\b`, isNationalInsuranceNumber],
-  "uk-nhs": [String.raw`\b[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}\b`, isNhsNumber],
+  // In groups: of bare numbers of that length, times among them, every eleventh passes the check.
+  "uk-nhs": [String.raw`\b[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}\b`, isNhsNumber],
   "de-tax-id": [String.raw`\b[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}\b`, isGermanTaxId],
   "fr-nir": [
     String.raw`\b[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b`,
@@ -173,7 +178,7 @@ const forms = {
     isItalianTaxCode,
   ],
   "pl-pesel": [String.raw`\b[0-9]{11}\b`, isPesel],
-  "in-aadhaar": [String.raw`\b[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`, isAadhaar],
+  "in-aadhaar": [String.raw`\b[2-9][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}\b`, isAadhaar],
   "br-cpf": [String.raw`\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b`, isCpf],
   "mac-address": [String.raw`\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b`],
   ipv4: [String.raw`\b${octet}(?:\.${octet}){3}\b`, isPublicIpv4],
@@ -201,6 +206,8 @@ const byForm = (kind: Form): Finder => {
 const international = /\+[0-9(]/g;
 /** With spaces and brackets between its digits, and an extension. */
 const longestNumber = 60;
+/** Reading one takes some 20 us: whoever writes more signs of plus than this before digits has the rest unread. */
+const mostRead = 500;
 
 /** With its country's code: what is only a number within a country looks like any other number. */
 const phone: Finder = {
@@ -209,14 +216,18 @@ const phone: Finder = {
   literals: null,
   rotatedLiterals: [],
   find(text, from) {
+    const spans: Span[] = [];
     international.lastIndex = from;
-    if (!international.test(text)) return [];
-    const numbers = findPhoneNumbersInText(text.slice(from));
-    return numbers.map(({ startsAt, endsAt }) => ({
-      start: from + startsAt,
-      end: from + endsAt,
-      matcher: "personal:phone",
-    }));
+    for (let read = 0; read < mostRead; read += 1) {
+      const begun = international.exec(text);
+      if (begun === null) break;
+      const [number] = findPhoneNumbersInText(text.slice(begun.index, begun.index + longestNumber));
+      if (number?.startsAt !== 0) continue;
+      const end = begun.index + number.endsAt;
+      spans.push({ start: begun.index, end, matcher: "personal:phone" });
+      international.lastIndex = end;
+    }
+    return spans;
   },
 };
 

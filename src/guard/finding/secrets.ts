@@ -11,7 +11,7 @@ const word36 = "[A-Za-z0-9]{36}";
 
 const forms = {
   "aws-access-key": alone("(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
-  "aws-secret-key": String.raw`(?i)aws[a-z_ .-]{0,20}(?:secret|key)[a-z_ .-]{0,20}["']?\s{0,3}[:=]\s{0,3}["']?[A-Za-z0-9/+=]{40}\b`,
+  "aws-secret-key": String.raw`(?i)aws[a-z_ .-]{0,20}(?:secret|key)[a-z_ .-]{0,20}["']?\s{0,3}[:=]\s{0,3}["']?[A-Za-z0-9/+=]{40}`,
   "google-api-key": String.raw`\bAIza[A-Za-z0-9_-]{35}`,
   "google-oauth-secret": String.raw`\bGOCSPX-[A-Za-z0-9_-]{28}`,
   "azure-storage-key": "AccountKey=[A-Za-z0-9+/]{86}==",
@@ -37,9 +37,9 @@ const forms = {
   "telegram-bot-token": String.raw`\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}`,
   "discord-token": String.raw`\b[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}`,
   "grafana-token": alone("glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"),
-  jwt: String.raw`\beyJ[A-Za-z0-9_-]{8,900}\.eyJ[A-Za-z0-9_-]{8,900}\.[A-Za-z0-9_-]{16,700}`,
-  "url-password": String.raw`(?i)\b(?:https?|ftp|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|smtp)://[^\s:/@"']{1,100}:[^\s/@"']{3,200}@`,
-  "password-assignment": String.raw`(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)["']?\s{0,3}(?:=|:|=>|:=)\s{0,3}["'][^\s"']{8,200}["']`,
+  jwt: String.raw`\beyJ[A-Za-z0-9_-]{8,900}\.eyJ[A-Za-z0-9_-]{8,900}[A-Za-z0-9_-]{0,900}\.[A-Za-z0-9_-]{16,700}`,
+  "url-password": String.raw`(?i)\b(?:https?|s?ftp|ssh|postgres(?:ql)?(?:\+[a-z0-9]{1,20})?|mysql(?:\+[a-z0-9]{1,20})?|mariadb|mssql|sqlserver|mongodb(?:\+srv)?|rediss?|amqps?|smtps?)://[^\s:/@"']{0,100}:[^\s/@"']{3,200}@`,
+  "password-assignment": String.raw`(?i)(?:password|passwd|pwd|secret(?:[_-]?key)?|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)["']?\s{0,3}(?:=|:|=>|:=)\s{0,3}["'][^\s"']{8,200}["']`,
 } as const;
 
 type Form = keyof typeof forms;

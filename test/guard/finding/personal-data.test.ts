@@ -21,6 +21,7 @@ const samples: [PersonalDataKind, string][] = [
   ["credit-card", "4111 1111 1111 1111"],
   ["credit-card", "378282246310005"],
   ["credit-card", "5555-5555-5555-4444"],
+  ["credit-card", "3782 822463 10005"],
   ["iban", "DE89 3704 0044 0532 0130 00"],
   ["iban", "GB82WEST12345698765432"],
   ["us-ssn", "123-45-6789"],
@@ -72,6 +73,8 @@ describe("a near miss is not", () => {
     ["an at sign", "meet @ noon, or @jane"],
     ["a time", "10:45:00 on 2026-11-23"],
     ["a phone number of no country", "+999 1234 5678"],
+    ["times in seconds", "1790000000 1790000011 1790000022 1790000033 1790000044 1790000055 1790000066 1790000077"],
+    ["numbers of twelve digits", "234123412346 999999990019"],
   ])("%s", (_name, text) => {
     expect(found(text)).toEqual([]);
   });
@@ -96,4 +99,19 @@ test("is found whatever stands around it, and not before the place where the sea
     ),
     { numRuns: 1_000, seed: 5 },
   );
+});
+
+test("hostile texts take time in proportion to their length", () => {
+  const finders = findPersonalData(personalDataKinds);
+  const cost = (text: string): number => {
+    const from = performance.now();
+    for (const finder of finders) finder.find(text, 0);
+    return performance.now() - from;
+  };
+  for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "a@b.", "4111 "]) {
+    const text = piece.repeat(4_000);
+    cost(text);
+    // Eight times as long; quadratic work would take 64 times as long.
+    expect([piece, cost(text.repeat(8)) < 30 * Math.max(cost(text), 2)]).toEqual([piece, true]);
+  }
 });

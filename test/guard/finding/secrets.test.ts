@@ -46,7 +46,9 @@ const secrets: [SecretKind, string][] = [
   ["private-key", key("RSA ")],
   ["private-key", key("")],
   ["url-password", `postgres://app:${"s3cr3t"}pass@`],
+  ["url-password", `redis://:${"s3cr3t"}pass@`],
   ["password-assignment", `password = "${"Xk3"}92mQz"`],
+  ["password-assignment", `PASSWORD: '${"Xk3"}92mQz'`],
 ];
 
 test("there is a sample of every kind", () => {
