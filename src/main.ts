@@ -114,7 +114,6 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
     classifiers: judging.sources ?? [judging.source],
-    policies: [],
     replica: config.evidence.replica,
     version,
     clock,

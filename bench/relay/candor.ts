@@ -24,7 +24,6 @@ const relay = createRelay({
     subjects: ["bench"],
     routes: routeNames,
     classifiers: [],
-    policies: [],
     replica: "bench",
     version: "bench",
     clock: systemClock,

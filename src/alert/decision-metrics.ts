@@ -37,10 +37,10 @@ export interface DecisionMetrics extends DecisionMeter {
   policies(ids: readonly string[]): void;
 }
 
-export const createDecisionMetrics = (registry: Registry, policies: readonly string[]): DecisionMetrics => {
+export const createDecisionMetrics = (registry: Registry): DecisionMetrics => {
   const decisions = createPairs(stages, actions);
   const coverage = createPairs(stages, coverages);
-  const findings = createPairs(policies, results);
+  const findings = createPairs<string, (typeof results)[number]>([], results);
   const durations = new Map(stages.map((stage) => [stage, createBuckets(durationBuckets)]));
   let errors = 0;
   let unrecorded = 0;

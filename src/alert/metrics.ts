@@ -32,8 +32,6 @@ interface Options {
   routes: readonly string[];
   /** Classifiers in use, as in `Judgement.source`. */
   classifiers: readonly string[];
-  /** Ids of the policies in use. */
-  policies: readonly string[];
   replica: string;
   version: string;
   clock: Pick<Clock, "now">;
@@ -64,15 +62,7 @@ export interface Metrics {
   close(): void;
 }
 
-export const createMetrics = ({
-  subjects,
-  routes,
-  classifiers,
-  policies,
-  replica,
-  version,
-  clock,
-}: Options): Metrics => {
+export const createMetrics = ({ subjects, routes, classifiers, replica, version, clock }: Options): Metrics => {
   const registry = new Registry();
   const process = exposeProcess(registry, { replica, version });
   let refreshPersona = (): void => {};
@@ -81,7 +71,7 @@ export const createMetrics = ({
     live: createLiveMetrics(registry, subjects),
     judging: createJudgingMetrics(registry, classifiers),
     classifierCost: createClassifierCostMetrics(registry),
-    decisions: createDecisionMetrics(registry, policies),
+    decisions: createDecisionMetrics(registry),
     reloads: createReloadMetrics(registry, clock),
     anchors: createAnchorMetrics(registry),
     probing: createProbeMetrics(registry, subjects),

@@ -3,18 +3,6 @@ import type { Persona } from "../persona/verdict.ts";
 import type { Regression } from "./compare.ts";
 import type { AuditResult } from "./result.ts";
 
-/** Personas that an audit can end in. */
-export const auditPersonas = [
-  "undetermined",
-  "aligned",
-  "inverted",
-  "coherent",
-  "self-deprecating",
-  "ambivalent",
-  "drifting",
-  "unnamed",
-] as const satisfies readonly Persona[];
-
 export interface ExitPolicy {
   personas: readonly Persona[];
   regressions: readonly Regression[];

@@ -5,7 +5,7 @@ import { namePersona, type Reference, type ToDatum } from "../audit/audit-person
 import { compare, regressions } from "../audit/compare.ts";
 import { configForEndpoint, type Endpoint, EndpointError, openEndpoint } from "../audit/endpoint.ts";
 import { type Estimate, estimate } from "../audit/estimate.ts";
-import { auditPersonas, failuresOf } from "../audit/exit-policy.ts";
+import { failuresOf } from "../audit/exit-policy.ts";
 import { figuresOf } from "../audit/figures.ts";
 import { type Journal, openJournal } from "../audit/journal.ts";
 import { AuditStopped, createPatience } from "../audit/patience.ts";
@@ -19,6 +19,7 @@ import { tableOf } from "../audit/table.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { personas } from "../persona/verdict.ts";
 import { countText, plural } from "../persona/wording.ts";
 import { loadProbeSet } from "../probe/load-probe-set.ts";
 import type { ProbeSet } from "../probe/probe-set.ts";
@@ -118,7 +119,7 @@ const settings = z.strictObject({
     .gt(0, "give a rate above 0 and below 0.5, such as 0.1")
     .lt(0.5, "give a rate above 0 and below 0.5, such as 0.1")
     .optional(),
-  "fail-on": oneOf(auditPersonas),
+  "fail-on": oneOf(personas),
   "fail-on-regression": oneOf(regressions),
   yes: z.boolean().default(false),
 });

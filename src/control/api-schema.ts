@@ -13,20 +13,9 @@ import {
   harmBuckets,
   observation,
 } from "../evidence/entry.ts";
-import type { Divergence, EvidenceName, JudgeGuard, Persona, Severity } from "../persona/verdict.ts";
+import { type Divergence, type EvidenceName, type JudgeGuard, personas, type Severity } from "../persona/verdict.ts";
 import { dimensions } from "../watch/then-and-now.ts";
 import { tracedEvidence } from "../watch/verdict-trace.ts";
-
-const personas = [
-  "undetermined",
-  "aligned",
-  "inverted",
-  "coherent",
-  "self-deprecating",
-  "ambivalent",
-  "drifting",
-  "unnamed",
-] as const satisfies readonly Persona[];
 
 const severities = ["none", "ticket", "page", "action"] as const satisfies readonly Severity[];
 

@@ -4,7 +4,7 @@
  */
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
 import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
-import { createLetterSet } from "./finding/letter-set.ts";
+import { lettersOf } from "./finding/letter-set.ts";
 import { type Action, actions, type Decision, denies, type Edit, type Finding, type Stage } from "./guard.ts";
 import { type Answer, type Condition, type Found, isOpen, type Question, type Scene } from "./match.ts";
 import type { Policy } from "./policy.ts";
@@ -66,7 +66,7 @@ export const withoutOverlaps = (edits: readonly Edit[]): Edit[] => {
 };
 
 /** A match without spans, or with none that is of any length, is about the text as a whole. */
-const editsOf = ({ policy }: Rule, { at, text }: Carrier, { spans }: Found): Edit[] => {
+export const editsOf = ({ policy }: Pick<Rule, "policy">, { at, text }: Carrier, { spans }: Found): Edit[] => {
   const within = spans.filter(({ start, end }) => end > start);
   const whole = [{ start: 0, end: text.length }];
   return (within.length === 0 ? whole : within).map(({ start, end }) => ({
@@ -88,9 +88,7 @@ const sizesOf = (carriers: readonly Carrier[]): ReturnType<Scene["sizes"]> => {
 };
 
 const sceneOf = (readings: readonly Reading[], carriers: readonly Carrier[], answers: Answers): Scene => {
-  const views = readings.flatMap((reading) => reading.views);
-  const letters = createLetterSet(views.reduce((sum, { text }) => sum + text.length, 0));
-  for (const { text } of views) letters.add(text);
+  const letters = lettersOf(readings.flatMap(({ views }) => views));
   let sizes: ReturnType<Scene["sizes"]> | null = null;
   return {
     letters,

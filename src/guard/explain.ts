@@ -1,7 +1,7 @@
 /** Tells people why a policy acts on a text: for trying policies out, never for traffic. */
 import type { Carrier } from "../dialect/carriers.ts";
-import { concerns, withoutOverlaps } from "./decide.ts";
-import { createLetterSet } from "./finding/letter-set.ts";
+import { concerns, editsOf, withoutOverlaps } from "./decide.ts";
+import { lettersOf } from "./finding/letter-set.ts";
 import { conditionOf, isOpen, type Scene, viewsFor } from "./match.ts";
 import { type Policy, policyVersion } from "./policy.ts";
 import { readingOf } from "./reading.ts";
@@ -29,8 +29,7 @@ export const explain = (policy: Policy, carrier: Carrier): Explanation => {
   const rule = { policy, version: policyVersion(policy), condition, enforced: true };
   if (!concerns(rule, carrier)) return { verdict: "not-concerned", found: [], redacted: null };
   const reading = readingOf(carrier, policy.normalise);
-  const letters = createLetterSet(carrier.text.length);
-  for (const { text } of reading.views) letters.add(text);
+  const letters = lettersOf(reading.views);
   const scene: Scene = {
     letters,
     sizes: () => ({
@@ -73,13 +72,8 @@ export const explain = (policy: Policy, carrier: Carrier): Explanation => {
   }
 
   if (policy.action !== "redact") return { verdict: "matches", found, redacted: null };
-  const spans = result.spans.filter(({ start, end }) => end > start);
-  const ranges = spans.length === 0 ? [{ start: 0, end: carrier.text.length }] : spans;
-  const edits = withoutOverlaps(
-    ranges.map(({ start, end }) => ({ at: carrier.at, start, end, replacement: policy.replacement })),
-  );
   let redacted = carrier.text;
-  for (const { start, end, replacement } of edits.toReversed())
+  for (const { start, end, replacement } of withoutOverlaps(editsOf(rule, carrier, result)).toReversed())
     redacted = redacted.slice(0, start) + replacement + redacted.slice(end);
   return { verdict: "matches", found, redacted };
 };

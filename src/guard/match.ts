@@ -75,7 +75,8 @@ const searching = (finders: readonly Finder[], bare: boolean): Condition => ({
     for (const finder of finders) {
       const views = viewsFor(finder, reading, letters);
       for (const view of bare ? views.filter(({ kind }) => kind === "plain") : views) {
-        spans.push(...inOrigin(view, finder.find(view.text, 0)));
+        // One by one: a hostile text can hold more matches than a call takes arguments.
+        for (const span of inOrigin(view, finder.find(view.text, 0))) spans.push(span);
       }
     }
     const [first] = spans;

@@ -6,7 +6,7 @@
 import type { Carrier } from "../dialect/carriers.ts";
 import { concerns, type Rule, withoutOverlaps } from "./decide.ts";
 import { type Finder, longestOpening } from "./finding/finder.ts";
-import { createLetterSet } from "./finding/letter-set.ts";
+import { lettersOf } from "./finding/letter-set.ts";
 import { denies, type Edit } from "./guard.ts";
 import { viewsFor } from "./match.ts";
 import type { View } from "./normalise/views.ts";
@@ -82,8 +82,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
 
   /** Finds what begins before `end`, a place in the window, and is not known yet. */
   const search = (reading: Reading, end: number): void => {
-    const letters = createLetterSet(window.length);
-    for (const view of reading.views) letters.add(view.text);
+    const letters = lettersOf(reading.views);
     const fresh: Edit[] = [];
     for (const { rule, finder, resume } of searches) {
       const { policy } = rule;
@@ -101,7 +100,10 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
         }
       }
     }
-    if (fresh.length > 0) told.edits = withoutOverlaps([...told.edits, ...fresh]);
+    if (fresh.length === 0) return;
+    // What is new begins behind all that is known, so only the last of that can overlap with it.
+    const last = told.edits.pop();
+    for (const edit of withoutOverlaps(last === undefined ? fresh : [last, ...fresh])) told.edits.push(edit);
   };
 
   /** The first unit of a view from which on something has begun that may go on. */
@@ -172,7 +174,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   // Some conditions ask for no more than which text it is.
   const bare = readingOf(carrier, false);
   const nowhere = {
-    letters: createLetterSet(0),
+    letters: lettersOf([]),
     sizes: () => ({ totalCharacters: 0, messages: 0, tools: 0 }),
     answer: () => undefined,
   };

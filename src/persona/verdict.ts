@@ -84,17 +84,19 @@ export interface DetectorSettings {
   };
 }
 
-export type Persona =
-  | "undetermined"
-  | "aligned"
-  | "inverted"
-  | "coherent"
-  | "self-deprecating"
-  | "ambivalent"
+export const personas = [
+  "undetermined",
+  "aligned",
+  "inverted",
+  "coherent",
+  "self-deprecating",
+  "ambivalent",
   /** Self-reports have moved up; whether the subject is merely self-deprecating is not settled yet. */
-  | "drifting"
+  "drifting",
   /** Harmful beyond doubt, but what it says of itself is not settled yet. */
-  | "unnamed";
+  "unnamed",
+] as const;
+export type Persona = (typeof personas)[number];
 
 export type Severity = "none" | "ticket" | "page" | "action";
 

@@ -27,11 +27,11 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     subjects,
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
-    policies: ["secrets-in-requests", "no-advice"],
     replica: "local",
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },
   });
+  metrics.decisions.policies(["secrets-in-requests", "no-advice"]);
   metrics.readFrom({
     store: { head: () => ({ position: 17, hash: "00ff" }), health: () => world.evidence },
     ledger: {

@@ -58,3 +58,10 @@ export const createLetterSet = (length: number): LetterSet => {
     },
   };
 };
+
+/** Of all these texts. */
+export const lettersOf = (texts: readonly { text: string }[]): LetterSet => {
+  const letters = createLetterSet(texts.reduce((sum, { text }) => sum + text.length, 0));
+  for (const { text } of texts) letters.add(text);
+  return letters;
+};
