@@ -48,20 +48,23 @@ export const decisionRoutes = ({ subjects, store, policies }: Options): Router =
   const routes = Router();
   routes
     .route("/decisions")
-    .get((request, response) => {
+    .get(async (request, response) => {
       const { action, ...filter } = parseInput(decisionQuery, request.query);
-      const { rows, next } = page("decision", { ...filter, ...(action === undefined ? {} : { outcome: action }) });
+      const { rows, next } = await page("decision", {
+        ...filter,
+        ...(action === undefined ? {} : { outcome: action }),
+      });
       response.json({ decisions: rows.map(viewDecision), next } satisfies DecisionPage);
     })
     .all(onlyMethods("GET"));
   routes
     .route("/decisions/:position")
-    .get((request, response) => {
+    .get(async (request, response) => {
       const { position } = parseInput(rowPath, { position: request.params.position });
-      const [row] = page("decision", { limit: 1, before: position + 1 }).rows;
+      const [row] = (await page("decision", { limit: 1, before: position + 1 })).rows;
       if (row?.position !== position)
         throw new ApiError("not_found", "no decision stands at this position", "position");
-      response.json({ ...viewDecision(row), chain: store.link(position) } satisfies DecisionDetail);
+      response.json({ ...viewDecision(row), chain: await store.link(position) } satisfies DecisionDetail);
     })
     .all(onlyMethods("GET"));
   routes

@@ -38,9 +38,9 @@ interface Options {
 export const readingRoutes = ({ subjects, store, traces, authorised }: Options): Router => {
   const page = pagesOf(store, subjects);
 
-  const observationAt = (text: string): Row => {
+  const observationAt = async (text: string): Promise<Row> => {
     const { position } = parseInput(rowPath, { position: text });
-    const [row] = page("observation", { limit: 1, before: position + 1 }).rows;
+    const [row] = (await page("observation", { limit: 1, before: position + 1 })).rows;
     if (row?.position !== position)
       throw new ApiError("not_found", "no observation stands at this position", "position");
     return row;
@@ -68,8 +68,8 @@ export const readingRoutes = ({ subjects, store, traces, authorised }: Options):
     .all(onlyMethods("GET"));
   routes
     .route("/verdicts")
-    .get((request, response) => {
-      const { rows, next } = page("verdict", parseInput(verdictQuery, request.query));
+    .get(async (request, response) => {
+      const { rows, next } = await page("verdict", parseInput(verdictQuery, request.query));
       const verdicts = rows.map(({ position, at, replica, subject, body: { kind: _, ...body } }) => ({
         position,
         at,
@@ -82,27 +82,27 @@ export const readingRoutes = ({ subjects, store, traces, authorised }: Options):
     .all(onlyMethods("GET"));
   routes
     .route("/observations")
-    .get((request, response) => {
-      const { rows, next } = page("observation", parseInput(observationQuery, request.query));
+    .get(async (request, response) => {
+      const { rows, next } = await page("observation", parseInput(observationQuery, request.query));
       const observations = rows.map(viewObservation);
       response.json({ observations, next } satisfies ObservationPage);
     })
     .all(onlyMethods("GET"));
   routes
     .route("/observations/:position")
-    .get((request, response) => {
-      const row = observationAt(request.params.position);
+    .get(async (request, response) => {
+      const row = await observationAt(request.params.position);
       response.json({
         ...viewObservation(row),
-        chain: store.link(row.position),
+        chain: await store.link(row.position),
         contentKept: row.body.content !== null,
       } satisfies ObservationDetail);
     })
     .all(onlyMethods("GET"));
   routes
     .route("/observations/:position/content")
-    .get(authorised, (request, response) => {
-      const { position, body } = observationAt(request.params.position);
+    .get(authorised, async (request, response) => {
+      const { position, body } = await observationAt(request.params.position);
       if (body.content === null) throw new ApiError("not_found", "no text was kept of this row", "position");
       response.json({ position, content: body.content });
     })

@@ -11,7 +11,7 @@ import { genesis } from "./chain.ts";
 import type { Entry } from "./entry.ts";
 import { openWriter } from "./entry-writer.ts";
 import { linkAt, passes, rowsAfter, rowsBefore, toEntry } from "./rows.ts";
-import type { EvidenceStore } from "./store.ts";
+import type { SoleStore } from "./store.ts";
 
 export interface SqliteStoreOptions {
   /** File, whose folder must exist; `:memory:` keeps nothing. */
@@ -34,7 +34,7 @@ const longestRetryMs = 5_000;
 const closingPatienceMs = 1_000;
 
 /** @throws when the file is written by another process, was written by a newer Candor, or can't be opened */
-export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
+export const openSqliteStore = (options: SqliteStoreOptions): SoleStore => {
   const { path, replica, clock, log, maxPendingRows, flushMs = 50, flushRows = 100 } = options;
   const file = openWriter(path, replica);
   const endAnchors = noteAnchors({ path, head: file.head, clock, log });
@@ -124,6 +124,7 @@ export const openSqliteStore = (options: SqliteStoreOptions): EvidenceStore => {
   };
 
   return {
+    shared: null,
     append(given) {
       const entry: Entry = { ...accepted(given), position: nextPosition, replica };
       nextPosition += 1;

@@ -12,7 +12,7 @@ import type {
   Observation,
   Operation,
 } from "../evidence/entry.ts";
-import type { EvidenceStore } from "../evidence/store.ts";
+import type { SoleStore } from "../evidence/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { method } from "../persona/persona.ts";
@@ -63,7 +63,7 @@ export interface Ledger {
 }
 
 interface LedgerParts {
-  store: EvidenceStore;
+  store: SoleStore;
   clock: Pick<Clock, "now">;
   subjects: readonly LedgerSubject[];
   /** Called whenever a verdict is recorded: persona or severity changed, or `verdictEvery` observations went by. */

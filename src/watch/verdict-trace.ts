@@ -135,7 +135,7 @@ export const createVerdictTraces = ({ store, clock, most }: Options): VerdictTra
 
   const catchUp = async (): Promise<void> => {
     for (;;) {
-      const page = store.since(position, pageSize);
+      const page = await store.since(position, pageSize);
       for (const entry of page) take(entry);
       if (page.length < pageSize) return;
       await nextTurn();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { NewEntry, Observation } from "../../src/evidence/entry.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../src/evidence/sqlite-store.ts";
-import type { EvidenceStore } from "../../src/evidence/store.ts";
+import type { SoleStore } from "../../src/evidence/store.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { observationOf } from "../watch/rows.ts";
 
@@ -16,7 +16,7 @@ export const newFolder = (): { path: (name: string) => string; remove: () => voi
 
 const silent = { info: () => {}, warn: () => {} };
 
-export const openStore = (path: string, options: Partial<SqliteStoreOptions> = {}): EvidenceStore =>
+export const openStore = (path: string, options: Partial<SqliteStoreOptions> = {}): SoleStore =>
   openSqliteStore({ path, replica: "local", clock: systemClock, log: silent, maxPendingRows: 100_000, ...options });
 
 export const rowOf = (item: number | string, fields: Partial<Observation> = {}): NewEntry => ({

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SqliteStoreOptions } from "../../src/evidence/sqlite-store.ts";
-import type { EvidenceStore } from "../../src/evidence/store.ts";
+import type { SoleStore } from "../../src/evidence/store.ts";
 import { verifyFile } from "../../src/evidence/verify.ts";
 import { meddle, newFolder, openStore, rowOf } from "./evidence-files.ts";
 import { handTurnedTimers } from "./hand-turned-timers.ts";
@@ -15,7 +15,7 @@ describeStore("the SQLite store", () => {
 
 let folder: ReturnType<typeof newFolder>;
 let path: string;
-let opened: EvidenceStore[];
+let opened: SoleStore[];
 let logged: { level: string; message: string | undefined }[];
 let anchors: unknown[];
 let timers: ReturnType<typeof handTurnedTimers>;
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 /** Time stands still unless it is turned. */
-const open = (options: Partial<SqliteStoreOptions> = {}): EvidenceStore => {
+const open = (options: Partial<SqliteStoreOptions> = {}): SoleStore => {
   const info = (fields: object, message?: string): void => {
     if ("anchor" in fields) anchors.push(fields.anchor);
     else logged.push({ level: "info", message });
@@ -44,7 +44,7 @@ const open = (options: Partial<SqliteStoreOptions> = {}): EvidenceStore => {
   opened.push(store);
   return store;
 };
-const appendRows = (store: EvidenceStore, first: number, last: number): void => {
+const appendRows = (store: SoleStore, first: number, last: number): void => {
   for (let item = first; item <= last; item += 1) store.append(rowOf(item));
 };
 const positionsOnDisk = (): unknown[] =>

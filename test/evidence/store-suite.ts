@@ -14,7 +14,7 @@ export interface Place {
 }
 
 const everything = 1_000_000;
-const all = (store: EvidenceStore): Entry[] => store.since(0, everything);
+const all = async (store: EvidenceStore): Promise<Entry[]> => store.since(0, everything);
 const given = ({ subject, at, body }: Entry): NewEntry => ({ subject, at, body });
 
 const text = fc.string({ unit: "binary", maxLength: 20 });
@@ -124,9 +124,9 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
       expect([1, 2, 3].map((item) => store.append(rowOf(item)).position)).toEqual([1, 2, 3]);
     });
 
-    test("is empty at first", () => {
-      expect(all(store)).toEqual([]);
-      expect(store.latest(10)).toEqual([]);
+    test("is empty at first", async () => {
+      expect(await all(store)).toEqual([]);
+      expect(await store.latest(10)).toEqual([]);
       expect(store.head().position).toBe(0);
       expect(store.health()).toEqual({ writable: true, pending: 0, dropped: 0, lastError: null });
     });
@@ -134,21 +134,22 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
     test("gives back what was appended, before it is on disk, after, and after a restart", async () => {
       const entries = mixedRows.map((row) => store.append(row));
       expect(entries.map(given)).toEqual(mixedRows);
-      expect(all(store)).toEqual(entries);
+      expect(await all(store)).toEqual(entries);
       await store.flush();
-      expect(all(store)).toEqual(entries);
+      expect(await all(store)).toEqual(entries);
       await reopen();
-      expect(all(store)).toEqual(entries);
+      expect(await all(store)).toEqual(entries);
     });
 
     test("tells each row's place in the chain, once it is on disk", async () => {
       for (const row of mixedRows.slice(0, 3)) store.append(row);
-      expect(store.link(2)).toBeNull();
+      expect(await store.link(2)).toBeNull();
       await store.flush();
-      expect(store.link(2)).toEqual({ hash: store.link(3)?.previous, previous: store.link(1)?.hash });
-      expect(store.link(3)?.hash).toBe(store.head().hash);
-      expect(store.link(1)?.previous).toMatch(/^[0-9a-f]{64}$/);
-      expect(store.link(4)).toBeNull();
+      const [first, second, third] = await Promise.all([1, 2, 3].map((position) => store.link(position)));
+      expect(second).toEqual({ hash: third?.previous, previous: first?.hash });
+      expect(third?.hash).toBe(store.head().hash);
+      expect(first?.previous).toMatch(/^[0-9a-f]{64}$/);
+      expect(await store.link(4)).toBeNull();
     });
 
     test("moves its head only by what is on disk", async () => {
@@ -178,7 +179,7 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
       store.append(rowOf(1));
       await Promise.all([store.close(), store.close()]);
       store = await place.open();
-      expect(all(store)).toHaveLength(1);
+      expect(await all(store)).toHaveLength(1);
     });
 
     test("counts what is appended after it was closed as dropped", async () => {
@@ -190,13 +191,13 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
     test("keeps content beside the row", async () => {
       store.append(rowOf(1, { content: "what was said\0é😀", contentHash: "ab" }));
       await reopen();
-      expect(all(store)[0]?.body).toMatchObject({ content: "what was said\0é😀", contentHash: "ab" });
+      expect((await all(store))[0]?.body).toMatchObject({ content: "what was said\0é😀", contentHash: "ab" });
     });
 
     test("keeps the same content in memory and on disk where a character was cut in half", async () => {
       const { body: before } = store.append(rowOf(1, { content: "😀".slice(0, 1) }));
       await reopen();
-      expect(all(store)[0]?.body).toEqual(before);
+      expect((await all(store))[0]?.body).toEqual(before);
     });
 
     test.each([
@@ -208,7 +209,7 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
       expect(() => store.append(row)).toThrow(message);
       expect(store.append(rowOf(2)).position).toBe(1);
       await reopen();
-      expect(all(store)).toHaveLength(1);
+      expect(await all(store)).toHaveLength(1);
     });
 
     // The first half is on disk, the second in memory: every answer has to join the two.
@@ -220,22 +221,22 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
         entries = [...stored, ...mixedRows.slice(24).map((row) => store.append(row))];
       });
 
-      test("gives the oldest after a position, across disk and memory", () => {
+      test("gives the oldest after a position, across disk and memory", async () => {
         for (const position of [0, 10, 23, 24, 25, 40, 48]) {
           for (const limit of [0, 1, 5, 24, 100]) {
             const expected = entries.filter((entry) => entry.position > position && wanted(entry, filter));
-            expect(store.since(position, limit, filter)).toEqual(expected.slice(0, limit));
+            expect(await store.since(position, limit, filter)).toEqual(expected.slice(0, limit));
           }
         }
       });
 
-      test("gives the newest before a position, across disk and memory", () => {
+      test("gives the newest before a position, across disk and memory", async () => {
         for (const before of [undefined, 1, 10, 24, 25, 26, 40]) {
           for (const limit of [0, 1, 5, 24, 100]) {
             const expected = entries
               .filter((entry) => entry.position < (before ?? everything) && wanted(entry, filter))
               .reverse();
-            expect(store.latest(limit, filter, before)).toEqual(expected.slice(0, limit));
+            expect(await store.latest(limit, filter, before)).toEqual(expected.slice(0, limit));
           }
         }
       });
@@ -249,7 +250,7 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
       );
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-          const before = all(store);
+          const before = await all(store);
           const appended: Entry[] = [];
           for (const one of steps) {
             if (one.do === "append") appended.push(store.append(one.row));
@@ -259,8 +260,8 @@ export const describeStore = (name: string, newPlace: () => Place | Promise<Plac
           expect(appended.map(({ position }) => position)).toEqual(
             appended.map((_, index) => before.length + index + 1),
           );
-          expect(all(store)).toEqual([...before, ...appended]);
-          expect(store.latest(everything)).toEqual([...before, ...appended].reverse());
+          expect(await all(store)).toEqual([...before, ...appended]);
+          expect(await store.latest(everything)).toEqual([...before, ...appended].reverse());
         }),
         { seed: 20_261_123, numRuns: 40 },
       );

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Entry } from "../../src/evidence/entry.ts";
 import { openSqliteStore } from "../../src/evidence/sqlite-store.ts";
-import type { EvidenceStore } from "../../src/evidence/store.ts";
+import type { SoleStore } from "../../src/evidence/store.ts";
 import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
@@ -28,8 +28,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const all = (store: EvidenceStore): Entry[] => store.since(0, 1_000_000);
-const kinds = (store: EvidenceStore) => all(store).map(({ body }) => body.kind);
+const all = (store: SoleStore): Entry[] => store.since(0, 1_000_000);
+const kinds = (store: SoleStore) => all(store).map(({ body }) => body.kind);
 
 /** A subject's day: 70 % judged answers, 30 % choices that say it is aligned. */
 const live = (ledger: Ledger, random: Random, rows: number, harmRate: number, subject = "bot"): void => {
@@ -39,12 +39,12 @@ const live = (ledger: Ledger, random: Random, rows: number, harmRate: number, su
   }
 };
 
-const opened: EvidenceStore[] = [];
+const opened: SoleStore[] = [];
 afterEach(async () => {
   for (const store of opened.splice(0)) await store.close();
 });
 
-const open = (file = "log.db"): EvidenceStore => {
+const open = (file = "log.db"): SoleStore => {
   const store = openSqliteStore({
     path: join(folder, file),
     replica: "local",
@@ -56,7 +56,7 @@ const open = (file = "log.db"): EvidenceStore => {
   return store;
 };
 
-const ledgerOn = (store: EvidenceStore, subjects: LedgerSubject[] = [bot]) => {
+const ledgerOn = (store: SoleStore, subjects: LedgerSubject[] = [bot]) => {
   const verdicts: { subject: string; verdict: Verdict }[] = [];
   const errors: unknown[] = [];
   const ledger = createLedger({
