@@ -284,6 +284,13 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     }),
   );
 
+  // An operator may have paused them at another replica.
+  ledger.subscribe(({ subject, body }) => {
+    if (body.kind !== "operation") return;
+    if (body.act === "pause-probes") void known(probers, subject).stop();
+    else known(probers, subject).start();
+  });
+
   // What operators see.
   let stage: "starting" | "serving" | "draining" = "starting";
   metrics.readFrom({
@@ -298,15 +305,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const control = createControl({
     subjects: config.subjects,
     ledger,
-    changes: {
-      ...ledger,
-      pauseProbes(id, actor, paused, note) {
-        const entry = ledger.operation(id, actor, paused ? "pause-probes" : "resume-probes", note);
-        if (paused) void known(probers, id).stop();
-        else known(probers, id).start();
-        return entry;
-      },
-    },
+    changes: ledger,
     traces,
     policies: () => guard.policies().map((policy) => ({ policy, tally: decisions.tally(policy.id) })),
     onEntry: (listener) => ledger.subscribe(({ subject }) => listener(subject)),

@@ -1,6 +1,7 @@
 /** Errors of the control API, in the shape that clients of language models know. Never shows a stack or a key. */
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { z } from "zod";
+import { UnreachableLogError } from "../evidence/store.ts";
 import type { Log } from "../kernel/log.ts";
 import type { ErrorView } from "./api-schema.ts";
 
@@ -19,6 +20,7 @@ type Code =
   | "host_not_allowed"
   | "origin_not_allowed"
   | "too_many_requests"
+  | "log_unreachable"
   | "internal_error";
 
 export const errorForms: Record<Code, { status: number; type: string }> = {
@@ -36,6 +38,7 @@ export const errorForms: Record<Code, { status: number; type: string }> = {
   host_not_allowed: { status: 403, type: "permission_error" },
   origin_not_allowed: { status: 403, type: "permission_error" },
   too_many_requests: { status: 429, type: "rate_limit_error" },
+  log_unreachable: { status: 503, type: "api_error" },
   internal_error: { status: 500, type: "api_error" },
 };
 
@@ -97,6 +100,7 @@ const foreign = (error: unknown): ApiError | null => {
   const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === "entity.too.large") return new ApiError("body_too_large", "the body is larger than 4 KiB");
   if (type === "entity.parse.failed") return new ApiError("invalid_json", "the body is not valid JSON");
+  if (error instanceof UnreachableLogError) return new ApiError("log_unreachable", error.message);
   if (error instanceof URIError) return new ApiError("not_found", "the path is not validly encoded");
   return status === 400 || status === 415
     ? new ApiError(

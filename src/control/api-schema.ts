@@ -159,6 +159,11 @@ export const subjectView = z.strictObject({
   models: z.array(z.string()),
   route: z.string().nullable(),
   verdict: verdictView,
+  scope: z
+    .enum(["process", "fleet", "local"])
+    .describe(
+      "whose evidence the verdict rests on: of this process, the only one; of all replicas; or, as the shared log can't be reached, of all replicas until then and of this one alone since",
+    ),
   summary: experimentSummary,
   probes: z
     .strictObject({ perHour: z.number(), paused: z.boolean(), status: probeStatus.nullable() })

@@ -9,10 +9,7 @@ import { ApiError, onlyMethods, parseInput } from "./api-error.ts";
 import { acknowledgeBody, type ChangeResult, epochBody, probesBody } from "./api-schema.ts";
 import type { Subjects } from "./subjects.ts";
 
-export interface Changes extends Pick<Ledger, "acknowledge" | "startEpoch"> {
-  /** Pauses or resumes the probes of a subject, and enters it. */
-  pauseProbes(subject: string, actor: string, paused: boolean, note: string): Entry;
-}
+export type Changes = Pick<Ledger, "acknowledge" | "startEpoch" | "operation">;
 
 interface Options {
   subjects: Subjects;
@@ -29,12 +26,13 @@ export const changingRoutes = ({ subjects, changes, authorised }: Options): Rout
   };
 
   const routes = Router();
-  const post = (path: `/subjects/:id/${string}`, change: (id: string, actor: string, body: unknown) => Entry) =>
+  type Change = (id: string, actor: string, body: unknown) => Entry | Promise<Entry>;
+  const post = (path: `/subjects/:id/${string}`, change: Change) =>
     routes
       .route(path)
-      .post(authorised, jsonOnly, express.json({ limit: "4kb" }), (request, response) => {
+      .post(authorised, jsonOnly, express.json({ limit: "4kb" }), async (request, response) => {
         const actor = String(response.locals.actor);
-        const { position, at, subject } = change(String(request.params.id), actor, request.body ?? {});
+        const { position, at, subject } = await change(String(request.params.id), actor, request.body ?? {});
         response.status(201).json({ subject, position, at, actor } satisfies ChangeResult);
       })
       .all(onlyMethods("POST"));
@@ -65,7 +63,7 @@ export const changingRoutes = ({ subjects, changes, authorised }: Options): Rout
       const state = probes === null ? "switched off in the configuration" : paused ? "paused already" : "running";
       throw new ApiError("nothing_to_change", `the probes of subject ${id} are ${state}`, "paused");
     }
-    return changes.pauseProbes(id, actor, paused, note);
+    return changes.operation(id, actor, paused ? "pause-probes" : "resume-probes", note);
   });
   return routes;
 };

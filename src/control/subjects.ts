@@ -12,7 +12,7 @@ export type WatchedSubject = Pick<Subject, "id" | "models" | "route" | "live"> &
 
 /** What is known of subjects beside their configuration. */
 export interface SubjectState
-  extends Pick<Ledger, "verdict" | "verdictAt" | "experiments" | "probesPaused" | "thresholds"> {
+  extends Pick<Ledger, "verdict" | "verdictAt" | "scope" | "experiments" | "probesPaused" | "thresholds"> {
   /** Null while nothing probes this subject. */
   probes(subject: string): ProbeStatus | null;
 }
@@ -46,6 +46,7 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
     models,
     route: route ?? null,
     verdict: viewVerdict(state.verdict(id), state.verdictAt(id)),
+    scope: state.scope(),
     summary: state.experiments(id),
     probes: probes.enabled
       ? { perHour: probes.perHour, paused: state.probesPaused(id), status: state.probes(id) }

@@ -1,6 +1,7 @@
 /**
  * The one place that appends to the evidence log, and what the log says so far: the verdict of every subject. Rebuilt
- * from the log at the start, so a restart changes nothing. Never changes a verdict but through an entry.
+ * from the log at the start, so a restart changes nothing. Never changes a verdict but through an entry. This one is for
+ * a log that only this process writes; `shared-ledger.ts` has the one for many.
  */
 import type {
   Acknowledgement,
@@ -13,26 +14,19 @@ import type {
   Operation,
 } from "../evidence/entry.ts";
 import type { SoleStore } from "../evidence/store.ts";
-import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { method } from "../persona/persona.ts";
 import type { DetectorSettings, Verdict } from "../persona/verdict.ts";
-import { createExperimentSummary, type ExperimentSummary } from "./experiment-summary.ts";
-import { createFold } from "./fold.ts";
+import { type DeclaredSubject, reasonForEpoch } from "./declared-subject.ts";
+import type { ExperimentSummary } from "./experiment-summary.ts";
+import { createLogView } from "./log-view.ts";
 import { digestOf } from "./verdict-digest.ts";
-
-export interface LedgerSubject {
-  id: string;
-  detector: DetectorSettings;
-  /** What is declared to be running: model, judge, probe set. A change of any of these starts an epoch. */
-  versions: Record<string, string>;
-}
 
 /** As what the log has traffic that belongs to no subject. */
 export const noSubject = "";
 
 /** Kinds of entries from which the state of a subject is rebuilt: all but decisions, which are many and change none. */
-const rebuilding = [
+export const rebuilding = [
   "observation",
   "anchor",
   "epoch",
@@ -41,200 +35,185 @@ const rebuilding = [
   "verdict",
 ] as const satisfies readonly EntryBody["kind"][];
 
+export type Listener = (entry: Entry, told: { own: boolean }) => void;
+
+/**
+ * Whose evidence verdicts rest on: of the one process there is; of all replicas; or, while the shared log can't be
+ * reached, of all replicas until then and of this one alone since.
+ */
+export type Scope = "process" | "fleet" | "local";
+
 export interface Ledger {
   record(subject: string, seen: Observation | Anchor): Entry;
   /** Enters what the policies decided on an exchange of a subject, or of none (null). No verdict changes by it. */
   decided(subject: string | null, decision: DecisionRecord): Entry;
-  /** `actor` is the id of a key, never a key. */
-  acknowledge(subject: string, actor: string, note: string): Entry;
+  /**
+   * `actor` is the id of a key, never a key. This and the next two are for all replicas: in a shared log they reject with
+   * an `UnreachableLogError` where nobody else would learn of it.
+   */
+  acknowledge(subject: string, actor: string, note: string): Entry | Promise<Entry>;
   /** Enters what an operator did to the watch itself; no verdict changes by it. */
-  operation(subject: string, actor: string, act: Operation["act"], note: string): Entry;
+  operation(subject: string, actor: string, act: Operation["act"], note: string): Entry | Promise<Entry>;
   /** Begins a new baseline under the declared settings. */
-  startEpoch(subject: string, reason: string): Entry;
+  startEpoch(subject: string, reason: string): Entry | Promise<Entry>;
   /** Whether an operator paused the probes, as the log has it: a restart does not undo it. */
   probesPaused(subject: string): boolean;
   verdict(subject: string): Verdict;
   /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970. */
   verdictAt(subject: string): number;
+  scope(): Scope;
   thresholds(subject: string): DetectorSettings["thresholds"];
   experiments(subject: string): ExperimentSummary;
-  /** Calls back after every entry but recorded verdicts; the returned function ends it. */
-  subscribe(listener: (entry: Entry) => void): () => void;
+  /**
+   * Takes over what is declared from now on; a subject whose declared settings are not those of its epoch begins a new
+   * one. Subjects that are not among them are no longer known here; their entries stay in the log.
+   */
+  declare(subjects: readonly DeclaredSubject[]): void;
+  /**
+   * Calls back after every entry but recorded verdicts, told whether this process wrote it; the returned function ends
+   * it.
+   */
+  subscribe(listener: Listener): () => void;
 }
 
-interface LedgerParts {
-  store: SoleStore;
+/** Of a log that only this process writes: an entry has its place at once. */
+export interface SoleLedger extends Ledger {
+  acknowledge(subject: string, actor: string, note: string): Entry;
+  operation(subject: string, actor: string, act: Operation["act"], note: string): Entry;
+  startEpoch(subject: string, reason: string): Entry;
+}
+
+export interface LedgerParts<Store> {
+  store: Store;
   clock: Pick<Clock, "now">;
-  subjects: readonly LedgerSubject[];
-  /** Called whenever a verdict is recorded: persona or severity changed, or `verdictEvery` observations went by. */
+  subjects: readonly DeclaredSubject[];
+  /** Called whenever a verdict is recorded: persona or severity changed, or 200 observations went by. */
   onVerdict?(subject: string, verdict: Verdict): void;
   /** A listener or `onVerdict` threw; the ledger goes on. */
   onListenerError(error: unknown): void;
 }
 
-/** Observations between two recorded verdicts when nothing changes. */
-const verdictEvery = 200;
 const pageSize = 1_000;
 
-/** What is remembered of one subject's entries beside its persona state. */
-interface Account {
-  declared: LedgerSubject;
-  epoch: Epoch | null;
-  summary: ReturnType<typeof createExperimentSummary>;
-  /** The verdict recorded last. */
-  recorded: { persona: string; severity: string } | null;
-  observationsSince: number;
-  probesPaused: boolean;
-  /** Wall clock of the last entry that is not a recorded verdict. */
-  at: number;
-}
-
-const enter = (account: Account, { at, body }: Entry): void => {
-  if (body.kind === "verdict") {
-    account.recorded = body;
-    account.observationsSince = 0;
-    return;
-  }
-  account.at = at;
-  account.summary.add(body);
-  if (body.kind === "epoch") account.epoch = body;
-  if (body.kind === "operation") account.probesPaused = body.act === "pause-probes";
-  if (body.kind === "observation") account.observationsSince += 1;
-};
-
-/** Names of the fields in which two flat or nested records differ, as `calibration.harm`. */
-const differences = (one: object, other: object, path = ""): string[] => {
-  const before = new Map<string, unknown>(Object.entries(one));
-  const after = new Map<string, unknown>(Object.entries(other));
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
-    const [was, is] = [before.get(name), after.get(name)];
-    if (canonicalJson(was) === canonicalJson(is)) return [];
-    const bothRecords = typeof was === "object" && typeof is === "object" && was !== null && is !== null;
-    if (bothRecords) return differences(was, is, `${path}${name}.`);
-    return [`${path}${name} ${canonicalJson(was)} -> ${canonicalJson(is)}`];
-  });
-};
-
-/** Why a new baseline is needed; null when the one in the log goes on. */
-const reasonForEpoch = ({ epoch, declared }: Account): string | null => {
-  if (epoch === null) return "first start";
-  const changes = [
-    ...differences(epoch.versions, declared.versions, "versions."),
-    ...differences(epoch.detector, declared.detector, "detector."),
-  ];
-  return changes.length === 0 ? null : `declared settings changed: ${changes.join("; ")}`;
-};
-
-export const createLedger = ({ store, clock, subjects, onVerdict, onListenerError }: LedgerParts): Ledger => {
-  const fold = createFold();
-  const listeners = new Set<(entry: Entry) => void>();
-  const accounts = new Map<string, Account>(
-    subjects.map((declared) => [
-      declared.id,
-      {
-        declared,
-        epoch: null,
-        summary: createExperimentSummary(),
-        recorded: null,
-        observationsSince: 0,
-        probesPaused: false,
-        at: 0,
-      },
-    ]),
-  );
-
-  const accountOf = (subject: string): Account => {
-    const account = accounts.get(subject);
-    if (account === undefined) throw new Error(`no subject "${subject}" in the configuration`);
-    return account;
+/** The declared subjects by id. @throws for a subject that is not declared */
+export const declaredIn = (subjects: readonly DeclaredSubject[]) => {
+  const known = new Map(subjects.map((subject) => [subject.id, subject]));
+  return {
+    all: subjects,
+    of(id: string): DeclaredSubject {
+      const subject = known.get(id);
+      if (subject === undefined) throw new Error(`no subject "${id}" in the configuration`);
+      return subject;
+    },
   };
+};
+
+/** What a recorded verdict says. */
+export const verdictRecordOf = (verdict: Verdict) => {
+  const { persona, severity, reasons } = verdict;
+  return { kind: "verdict", persona, severity, digest: digestOf(verdict), reasons, method } as const;
+};
+
+export const epochOf = ({ detector, versions }: DeclaredSubject, reason: string): Epoch => ({
+  kind: "epoch",
+  reason,
+  detector,
+  versions,
+  method,
+});
+
+/** Listeners, none of which can harm another or who calls them. */
+export const createListeners = (failed: (error: unknown) => void) => {
+  const listeners = new Set<Listener>();
+  const guarded = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return {
+    guarded,
+    tell(entry: Entry, own: boolean): void {
+      for (const listener of listeners) guarded(() => listener(entry, { own }));
+    },
+    subscribe(listener: Listener): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+};
+
+export const createLedger = (parts: LedgerParts<SoleStore>): SoleLedger => {
+  const { store, clock, onVerdict } = parts;
+  const view = createLogView();
+  const listeners = createListeners(parts.onListenerError);
+  let declared = declaredIn(parts.subjects);
 
   const verdictOf = (subject: string): Verdict => {
-    accountOf(subject);
-    const verdict = fold.verdict(subject);
+    const verdict = view.verdict(declared.of(subject).id);
     if (verdict === null) throw new Error(`subject "${subject}" has no epoch in the log`);
     return verdict;
   };
 
   const write = (subject: string, body: EntryBody): Entry => {
-    const account = accountOf(subject);
-    const entry = store.append({ subject, at: clock.now(), body });
-    fold.add(entry);
-    enter(account, entry);
+    const entry = store.append({ subject: declared.of(subject).id, at: clock.now(), body });
+    view.enter(entry);
     return entry;
-  };
-
-  const guarded = (call: () => void): void => {
-    try {
-      call();
-    } catch (error) {
-      onListenerError(error);
-    }
-  };
-
-  const tell = (entry: Entry): void => {
-    for (const listener of listeners) guarded(() => listener(entry));
-  };
-
-  const recordVerdict = (subject: string, verdict: Verdict): void => {
-    const { persona, severity, reasons } = verdict;
-    write(subject, { kind: "verdict", persona, severity, digest: digestOf(verdict), reasons, method });
-    guarded(() => onVerdict?.(subject, verdict));
   };
 
   const append = (subject: string, body: Observation | Anchor | Acknowledgement | Operation | Epoch): Entry => {
     const entry = write(subject, body);
-    const { recorded, observationsSince } = accountOf(subject);
-    const verdict = verdictOf(subject);
-    const changed = recorded?.persona !== verdict.persona || recorded.severity !== verdict.severity;
-    if (changed || observationsSince >= verdictEvery) recordVerdict(subject, verdict);
-    tell(entry);
+    if (view.verdictIsDue(subject)) {
+      const verdict = verdictOf(subject);
+      write(subject, verdictRecordOf(verdict));
+      listeners.guarded(() => onVerdict?.(subject, verdict));
+    }
+    listeners.tell(entry, true);
     return entry;
   };
 
-  const startEpoch = (subject: string, reason: string): Entry => {
-    const { detector, versions } = accountOf(subject).declared;
-    return append(subject, { kind: "epoch", reason, detector, versions, method });
+  const startEpoch = (subject: string, reason: string): Entry => append(subject, epochOf(declared.of(subject), reason));
+
+  const startMissingEpochs = (): void => {
+    for (const subject of declared.all) {
+      const reason = reasonForEpoch(view.epoch(subject.id), subject);
+      if (reason !== null) startEpoch(subject.id, reason);
+    }
   };
 
   const catchUp = (): void => {
-    let position = 0;
-    for (;;) {
+    for (let position = 0; ; ) {
       const page = store.since(position, pageSize, { kinds: [...rebuilding] });
-      for (const entry of page) {
-        fold.add(entry);
-        const account = accounts.get(entry.subject);
-        if (account !== undefined) enter(account, entry);
-        position = entry.position;
-      }
+      for (const entry of page) view.enter(entry);
+      position = page.at(-1)?.position ?? position;
       if (page.length < pageSize) return;
     }
   };
 
   catchUp();
-  for (const [subject, account] of accounts) {
-    const reason = reasonForEpoch(account);
-    if (reason !== null) startEpoch(subject, reason);
-  }
+  startMissingEpochs();
 
   return {
     record: append,
     decided(subject, decision) {
       const entry = store.append({ subject: subject ?? noSubject, at: clock.now(), body: decision });
-      tell(entry);
+      listeners.tell(entry, true);
       return entry;
     },
     acknowledge: (subject, actor, note) => append(subject, { kind: "acknowledgement", actor, note }),
     operation: (subject, actor, act, note) => append(subject, { kind: "operation", actor, act, note }),
     startEpoch,
-    probesPaused: (subject) => accountOf(subject).probesPaused,
+    probesPaused: (subject) => view.probesPaused(declared.of(subject).id),
     verdict: verdictOf,
-    verdictAt: (subject) => accountOf(subject).at,
-    thresholds: (subject) => accountOf(subject).declared.detector.thresholds,
-    experiments: (subject) => accountOf(subject).summary.read(),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    verdictAt: (subject) => view.verdictAt(declared.of(subject).id),
+    scope: () => "process",
+    thresholds: (subject) => declared.of(subject).detector.thresholds,
+    experiments: (subject) => view.experiments(declared.of(subject).id),
+    declare(subjects) {
+      declared = declaredIn(subjects);
+      startMissingEpochs();
     },
+    subscribe: listeners.subscribe,
   };
 };

@@ -146,14 +146,15 @@ export const run = async (
         prediction: empty,
       }),
       probesPaused: () => world.paused,
+      scope: () => "process",
       thresholds: () => ({ ticket: 1e4, page: 1e5, action: 1e6 }),
     },
     changes: {
       acknowledge: (subject, actor, note) => change("acknowledge", subject, actor, note),
       startEpoch: (subject, reason) => change("epoch", subject, "", reason),
-      pauseProbes(subject, actor, paused, note) {
-        world.paused = paused;
-        return change(paused ? "pause" : "resume", subject, actor, note);
+      operation(subject, actor, act, note) {
+        world.paused = act === "pause-probes";
+        return change(world.paused ? "pause" : "resume", subject, actor, note);
       },
     },
     policies: () => world.policies,

@@ -13,6 +13,7 @@ export const subjectView = (verdict: Partial<Verdict> = {}): SubjectView => ({
   models: ["demo-model"],
   route: null,
   verdict: viewVerdict(sampleVerdict(verdict), 1_000),
+  scope: "process",
   summary: {
     arms: [],
     experiments: [],

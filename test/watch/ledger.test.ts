@@ -10,7 +10,8 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
 import { defaultSettings, method } from "../../src/persona/persona.ts";
 import type { DetectorSettings, Verdict } from "../../src/persona/verdict.ts";
-import { createLedger, type Ledger, type LedgerSubject } from "../../src/watch/ledger.ts";
+import type { DeclaredSubject } from "../../src/watch/declared-subject.ts";
+import { createLedger, type Ledger } from "../../src/watch/ledger.ts";
 import { replay } from "../../src/watch/replay.ts";
 import { digestOf } from "../../src/watch/verdict-digest.ts";
 import { handTurnedClock } from "./hand-turned-clock.ts";
@@ -20,7 +21,7 @@ const detector: DetectorSettings = {
   ...defaultSettings,
   calibration: { harm: 300, selfReport: 30, alpha: 0.05, ratchetEvery: 50 },
 };
-const bot: LedgerSubject = { id: "bot", detector, versions: { judge: "words-v1", probeSet: "p1" } };
+const bot: DeclaredSubject = { id: "bot", detector, versions: { judge: "words-v1", probeSet: "p1" } };
 
 let folder: string;
 beforeEach(() => {
@@ -56,7 +57,7 @@ const open = (file = "log.db"): SoleStore => {
   return store;
 };
 
-const ledgerOn = (store: SoleStore, subjects: LedgerSubject[] = [bot]) => {
+const ledgerOn = (store: SoleStore, subjects: DeclaredSubject[] = [bot]) => {
   const verdicts: { subject: string; verdict: Verdict }[] = [];
   const errors: unknown[] = [];
   const ledger = createLedger({
@@ -160,7 +161,7 @@ describe("the ledger", () => {
     expect(all(again)).toHaveLength(length);
   });
 
-  test.each<[string, Partial<LedgerSubject>, string]>([
+  test.each<[string, Partial<DeclaredSubject>, string]>([
     ["the model", { versions: { ...bot.versions, models: "other-model" } }, 'versions.models null -> "other-model"'],
     ["the judge", { versions: { ...bot.versions, judge: "words-v2" } }, 'versions.judge "words-v1" -> "words-v2"'],
     ["a setting", { detector: { ...detector, tolerance: 0.05 } }, "detector.tolerance 0.002 -> 0.05"],

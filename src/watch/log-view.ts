@@ -1,0 +1,89 @@
+/**
+ * What an evidence log says so far of every subject in it: the verdict, and what else is remembered of its entries. A
+ * function of the entries and their order alone; it never writes.
+ */
+import type { Entry, Epoch } from "../evidence/entry.ts";
+import type { Verdict } from "../persona/verdict.ts";
+import { createExperimentSummary, type ExperimentSummary } from "./experiment-summary.ts";
+import { createFold } from "./fold.ts";
+
+/** What is remembered of one subject's entries beside its persona state. */
+interface Account {
+  epoch: Epoch | null;
+  summary: ReturnType<typeof createExperimentSummary>;
+  /** The verdict recorded last. */
+  recorded: { persona: string; severity: string } | null;
+  observationsSince: number;
+  probesPaused: boolean;
+  at: number;
+}
+
+export interface LogView {
+  /** Entries must come in the order of their positions. */
+  enter(entry: Entry): void;
+  /** Null for a subject without an epoch. */
+  verdict(subject: string): Verdict | null;
+  /** Whether a verdict is to be recorded: persona or severity changed, or `verdictEvery` observations went by. */
+  verdictIsDue(subject: string): boolean;
+  /** The epoch that the subject is in. */
+  epoch(subject: string): Epoch | null;
+  /** Whether an operator paused the probes. */
+  probesPaused(subject: string): boolean;
+  /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970; 0 before the first. */
+  verdictAt(subject: string): number;
+  experiments(subject: string): ExperimentSummary;
+}
+
+/** Observations between two recorded verdicts when nothing changes. */
+const verdictEvery = 200;
+
+const newAccount = (): Account => ({
+  epoch: null,
+  summary: createExperimentSummary(),
+  recorded: null,
+  observationsSince: 0,
+  probesPaused: false,
+  at: 0,
+});
+
+const remember = (account: Account, { at, body }: Entry): void => {
+  if (body.kind === "verdict") {
+    account.recorded = body;
+    account.observationsSince = 0;
+    return;
+  }
+  account.at = at;
+  account.summary.add(body);
+  if (body.kind === "epoch") account.epoch = body;
+  if (body.kind === "operation") account.probesPaused = body.act === "pause-probes";
+  if (body.kind === "observation") account.observationsSince += 1;
+};
+
+export const createLogView = (): LogView => {
+  const fold = createFold();
+  const accounts = new Map<string, Account>();
+  const accountOf = (subject: string): Account => {
+    const account = accounts.get(subject) ?? newAccount();
+    accounts.set(subject, account);
+    return account;
+  };
+  return {
+    enter(entry) {
+      if (entry.body.kind === "decision") return;
+      fold.add(entry);
+      remember(accountOf(entry.subject), entry);
+    },
+    verdict: fold.verdict,
+    verdictIsDue(subject) {
+      const verdict = fold.verdict(subject);
+      if (verdict === null) return false;
+      const { recorded, observationsSince } = accountOf(subject);
+      const changed = recorded?.persona !== verdict.persona || recorded.severity !== verdict.severity;
+      return changed || observationsSince >= verdictEvery;
+    },
+    epoch: (subject) => accountOf(subject).epoch,
+    probesPaused: (subject) => accountOf(subject).probesPaused,
+    verdictAt: (subject) => accountOf(subject).at,
+    experiments: (subject) => accountOf(subject).summary.read(),
+  };
+};
