@@ -494,19 +494,62 @@ const policies = z
   .default([])
   .describe("files of policies, or folders of them; none by default, so that nothing is ever held back unasked");
 
-const evidence = z.strictObject({
-  path: z.string().default("candor.db").describe("SQLite file; its folder must be writable"),
-  replica: id.default("local").describe("name of this process in the log"),
-  content: z
-    .enum(["hash", "excerpt", "full"])
-    .default("hash")
-    .describe("what is kept of judged texts: a hash, a redacted excerpt of 200 characters, or all"),
-  whenUnwritable: z
-    .enum(["serve", "unready"])
-    .default("serve")
-    .describe("what readiness says while rows can't be written; traffic passes either way"),
-  maxPendingRows: z.number().int().min(100).default(100_000).describe("rows kept in memory while the disk fails"),
-});
+const retention = z
+  .strictObject({
+    rows: z.number().int().min(1).optional().describe("so many of the newest rows are kept"),
+    days: positive.optional().describe("rows are kept for so many days"),
+  })
+  .refine(({ rows, days }) => rows !== undefined || days !== undefined, {
+    error: "give `rows` or `days`; without `retention` everything is kept",
+  })
+  .describe(
+    "what may be dropped from the log, in blocks of 1,000,000 rows that lie before the newest checkpoint; with both, only what is beyond both",
+  );
+
+const postgres = z
+  .strictObject({
+    url: secret.describe(
+      "where the database's URL is read from: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full",
+    ),
+    log: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,39}$/, "use 1-40 lower-case letters, digits or '_', starting with a letter")
+      .default("candor")
+      .describe("name of the log: the schema that its tables are in. One for each fleet"),
+    maxSpooledRows: z
+      .number()
+      .int()
+      .min(100)
+      .default(1_000_000)
+      .describe("rows kept in the file of `evidence.path` while the database can't be reached"),
+    retention: retention.optional(),
+  })
+  .describe("the log that many replicas share; `evidence.path` is then where rows wait for the database");
+
+const evidence = z
+  .strictObject({
+    path: z
+      .string()
+      .default("candor.db")
+      .describe("SQLite file; its folder must be writable. With `evidence.postgres`, each replica needs its own"),
+    postgres: postgres.optional(),
+    replica: id
+      .default("local")
+      .describe("name of this process in the log; with `evidence.postgres`, `local` stands for the name of the host"),
+    content: z
+      .enum(["hash", "excerpt", "full"])
+      .default("hash")
+      .describe("what is kept of judged texts: a hash, a redacted excerpt of 200 characters, or all"),
+    whenUnwritable: z
+      .enum(["serve", "unready"])
+      .default("serve")
+      .describe("what readiness says while rows can't be written; traffic passes either way"),
+    maxPendingRows: z.number().int().min(100).default(100_000).describe("rows kept in memory while the disk fails"),
+  })
+  .refine(({ path, postgres }) => postgres === undefined || path !== ":memory:", {
+    path: ["path"],
+    error: "with `evidence.postgres` this is where rows wait while the database can't be reached: name a file",
+  });
 
 const control = z.strictObject({
   token: secret.optional().describe("bearer token for changes through the admin API; without it changes are refused"),

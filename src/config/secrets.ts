@@ -15,6 +15,8 @@ export interface Secrets {
   moderation: string | null;
   controlToken: string | null;
   controlPepper: string | null;
+  /** URL of the database in which the shared log is. */
+  evidenceUrl: string | null;
 }
 
 /** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
@@ -59,5 +61,6 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
     moderation: optional(config.classify.moderation?.key, "classify.moderation.key"),
     controlToken: optional(config.control.token, "control.token"),
     controlPepper: optional(config.control.pepper, "control.pepper"),
+    evidenceUrl: optional(config.evidence.postgres?.url, "evidence.postgres.url"),
   };
 };
