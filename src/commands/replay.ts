@@ -13,7 +13,7 @@ export const replay: Command = {
     const { values, positionals } = readFlags(args, { json: { type: "boolean", default: false } });
     const log = openForReading(onlyPositional(positionals, "an evidence file"));
     try {
-      const { subjects, checked, mismatches } = recompute(log.entries());
+      const { subjects, checked, mismatches } = await recompute(log.entries);
       if (values.json) {
         out(JSON.stringify({ subjects: Object.fromEntries(subjects), checked, mismatches }));
       } else {

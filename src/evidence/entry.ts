@@ -174,6 +174,11 @@ const verdictRecord = z.strictObject({
   reasons: z.array(z.string()),
   /** Number of the method by which it was computed; rows from before methods had numbers are of method 1. */
   method: z.number().int().min(1).exactOptional(),
+  /**
+   * In a log that many write: position of the last entry that the verdict rests on, as others may have come before its own.
+   * Elsewhere it rests on all before it.
+   */
+  after: z.number().int().min(0).exactOptional(),
 });
 
 export const entryBody = z.discriminatedUnion("kind", [

@@ -100,6 +100,7 @@ export const declaredIn = (subjects: readonly DeclaredSubject[]) => {
   const known = new Map(subjects.map((subject) => [subject.id, subject]));
   return {
     all: subjects,
+    has: (id: string): boolean => known.has(id),
     of(id: string): DeclaredSubject {
       const subject = known.get(id);
       if (subject === undefined) throw new Error(`no subject "${id}" in the configuration`);

@@ -33,19 +33,32 @@ export interface Replay {
   mismatches: Mismatch[];
 }
 
-/** `entries` is the whole log from position 1, oldest first. */
-export const replay = (entries: Iterable<Entry>): Replay => {
+type Entries = Iterable<Entry> | AsyncIterable<Entry>;
+
+/** Positions at which recorded verdicts rest on something else than all that came before them. */
+const restsOf = async (entries: Entries): Promise<Set<number>> => {
+  const rests = new Set<number>();
+  for await (const { body } of entries) if (body.kind === "verdict" && body.after !== undefined) rests.add(body.after);
+  return rests;
+};
+
+/** @param entries begins the whole log anew from position 1, oldest first, at every call: it is read twice */
+export const replay = async (entries: () => Entries): Promise<Replay> => {
+  const rests = await restsOf(entries());
   const fold = createFold();
+  /** By position. */
+  const verdicts = new Map<number, Verdict | null>();
   const mismatches: Mismatch[] = [];
   let checked = 0;
-  for (const entry of entries) {
+  for await (const entry of entries()) {
+    const { position, subject, body } = entry;
     fold.add(entry);
-    if (entry.body.kind !== "verdict") continue;
+    if (rests.has(position)) verdicts.set(position, fold.verdict(subject));
+    if (body.kind !== "verdict") continue;
     checked += 1;
-    const { recorded, computed } = compared(entry.body, fold.verdict(entry.subject));
-    if (computed !== recorded) {
-      mismatches.push({ position: entry.position, subject: entry.subject, recorded, computed });
-    }
+    const verdict = body.after === undefined ? fold.verdict(subject) : (verdicts.get(body.after) ?? null);
+    const { recorded, computed } = compared(body, verdict);
+    if (computed !== recorded) mismatches.push({ position, subject, recorded, computed });
   }
   const last = fold.subjects().flatMap((id): [string, Verdict][] => {
     const verdict = fold.verdict(id);
