@@ -3,7 +3,15 @@ import type { Experiment, Observation } from "../evidence/entry.ts";
 import type { Reply } from "./asking.ts";
 import type { ProbeArm } from "./conversations.ts";
 
-export const skipReasons = ["no-traffic", "budget", "backoff", "app-rate-limited", "nothing-to-fork", "busy"] as const;
+export const skipReasons = [
+  "no-traffic",
+  "budget",
+  "backoff",
+  "app-rate-limited",
+  "nothing-to-fork",
+  "busy",
+  "fleet-unreachable",
+] as const;
 /** Why a probe that was due was not asked, or (nothing-to-fork) was asked as a fresh one instead. */
 type SkipReason = (typeof skipReasons)[number];
 

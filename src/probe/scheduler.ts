@@ -11,17 +11,18 @@ import type { Ask, Reply } from "./asking.ts";
 import { createBackoff } from "./backoff.ts";
 import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
 import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
+import type { FleetProbing } from "./fleet-probing.ts";
 import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
 import { mostTokens } from "./imitated-request.ts";
 import { createNextProbe, type ProbeMix, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
-import { createPacing } from "./pacing.ts";
 import { createPlacement } from "./placement.ts";
 import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
 import { createShaping, type Shaped } from "./shaping.ts";
+import { fleetTiming, ownTiming } from "./timing.ts";
 
 export interface ProberParts {
   settings: ProbeSettings;
@@ -33,6 +34,8 @@ export interface ProberParts {
   /** The same for a live request that is asked again, which is judged like live answers; by default the same score. */
   resampleThreshold?: number | null;
   conversations: ConversationSource;
+  /** Left out where this process is the only one that probes the subject. */
+  fleet?: FleetProbing | undefined;
   mix: () => ProbeMix;
   phase: () => "calibrating" | "monitoring";
   record: (observation: Observation) => void;
@@ -70,6 +73,8 @@ export interface Prober {
 
 interface Probe extends Shaped {
   reservation: Reservation;
+  /** Tokens that it uses at the most. */
+  most: number;
 }
 
 /** For so long after the app was told to ask less, nothing is asked beside it. */
@@ -82,7 +87,7 @@ const mostPlaced = 64;
 const usualThreshold = 0.5;
 
 export const createProber = (parts: ProberParts): Prober => {
-  const { settings, set, ask, classifier, harmThreshold, conversations, clock, random, meter } = parts;
+  const { settings, set, ask, classifier, harmThreshold, conversations, fleet, clock, random, meter } = parts;
   const limits = { calls: settings.maxCallsPerHour, tokens: settings.maxTokensPerHour };
   const dayLimits = { calls: settings.maxCallsPerDay, tokens: settings.maxTokensPerDay };
   const budget = createBudget([
@@ -108,7 +113,7 @@ export const createProber = (parts: ProberParts): Prober => {
   const inFlight = new Set<Promise<void>>();
   let waiting = 0;
   let lastAnswerAt: number | null = null;
-  let running: { abort: AbortController; cancelTimer: () => void } | null = null;
+  let running: { abort: AbortController; endTiming: () => void } | null = null;
 
   const hasTraffic = (): boolean => {
     const last = conversations.lastTrafficAt();
@@ -131,12 +136,29 @@ export const createProber = (parts: ProberParts): Prober => {
     }
     const shaped = shape();
     if (shaped === null) return null;
-    const reservation = budget.reserve(mostTokens(shaped.question, settings), clock.monotonic());
+    const most = mostTokens(shaped.question, settings);
+    const reservation = budget.reserve(most, clock.monotonic());
     if (reservation === null) {
       meter.skipped("budget");
       return null;
     }
-    return { ...shaped, reservation };
+    return { ...shaped, reservation, most };
+  };
+
+  /** The same probe where the fleet's budget allows it too. */
+  const admitted = async (probe: Probe): Promise<Probe | null> => {
+    if (fleet === undefined) return probe;
+    const granted = await fleet.reserve(probe.most).catch(() => "unreachable" as const);
+    if (granted === null || granted === "unreachable") {
+      meter.skipped(granted === null ? "budget" : "fleet-unreachable");
+      probe.reservation.settle(0, clock.monotonic());
+      return null;
+    }
+    const settle: Reservation["settle"] = (tokens, now) => {
+      probe.reservation.settle(tokens, now);
+      granted.settle(tokens);
+    };
+    return { ...probe, reservation: { settle } };
   };
 
   const noteFailure = (arm: ProbeArm, reply: Extract<Reply, { kind: "failed" }>): void => {
@@ -219,7 +241,9 @@ export const createProber = (parts: ProberParts): Prober => {
     return { ...question, turns: [...question.turns, said], context };
   };
 
-  const runGuarded = async (probe: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {
+  const runGuarded = async (prepared: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {
+    const probe = await admitted(prepared);
+    if (probe === null) return null;
     try {
       return await run(probe, signal);
     } catch {
@@ -286,17 +310,14 @@ export const createProber = (parts: ProberParts): Prober => {
     }
   };
 
+  const timing =
+    fleet === undefined
+      ? ownTiming({ rate, clock, random })
+      : fleetTiming({ rate, clock, random, fleet, unreachable: () => meter.skipped("fleet-unreachable") });
+
   const begin = (): void => {
     const abort = new AbortController();
-    const pacing = createPacing(clock.monotonic(), random);
-    const state = { abort, cancelTimer: () => {} };
-    const tick = (): void => {
-      const perHour = rate();
-      placeAll(pacing.due(clock.monotonic(), perHour), abort.signal);
-      state.cancelTimer = clock.after(pacing.wait(perHour), tick);
-    };
-    running = state;
-    state.cancelTimer = clock.after(pacing.wait(rate()), tick);
+    running = { abort, endTiming: timing.begin((count) => placeAll(count, abort.signal)) };
   };
 
   return {
@@ -304,7 +325,7 @@ export const createProber = (parts: ProberParts): Prober => {
       if (running === null && settings.enabled) begin();
     },
     async stop() {
-      running?.cancelTimer();
+      running?.endTiming();
       running?.abort.abort();
       running = null;
       placement.clear();
@@ -323,7 +344,7 @@ export const createProber = (parts: ProberParts): Prober => {
     },
     status() {
       const now = clock.monotonic();
-      const [spent, spentToday] = budget.spent(now);
+      const [spent, spentToday] = fleet?.spent() ?? budget.spent(now);
       const none = { calls: 0, tokens: 0 };
       return {
         running: running !== null,
