@@ -37,6 +37,7 @@ const leadsTo: Record<Exclude<EvidenceName, "harm">, "ticket" | "none"> = {
   // Read against the guard's threshold, which is below that of a ticket.
   "judge-stricter": "none",
   "judge-laxer": "ticket",
+  canary: "none",
 };
 
 const personas: Record<Persona, true> = {
@@ -158,6 +159,27 @@ const families = (ledger: VerdictSource): Family[] => [
     "candor_unanswered_ratio",
     "Share of self-questions that were refused or could not be read",
     (verdict) => verdict.unansweredRate,
+  ),
+  {
+    name: "candor_served_model_changes",
+    help: "Changes of the served model that canary questions showed since the last acknowledgement; absent where none are asked",
+    labelNames: [],
+    samples: ({ canary }) => (canary === null ? [] : [{ labels: {}, value: canary.seen }]),
+  },
+  {
+    name: "candor_identity_ratio",
+    help: "Share of answers that name the declared developer, with a confidence sequence; absent where nobody asks",
+    labelNames: ["bound"],
+    samples: ({ identity }) =>
+      identity === null
+        ? []
+        : (["lower", "estimate", "upper"] as const).map((bound) => ({
+            labels: { bound },
+            value: identity.rightDeveloper[bound],
+          })),
+  },
+  single("candor_identity_names", "Different names given to the question who it is", ({ identity }) =>
+    identity === null ? null : identity.names.length,
   ),
   single("candor_calibration_ratio", "How far the slowest part of the baseline is, 0-1", calibrationRatio),
   single("candor_verdict_position", "Log position of the last datum in the verdict", ({ position }) => position),

@@ -15,6 +15,9 @@ const failureReasons: Record<FailureReason, true> = {
   fault: true,
 };
 
+/** The others are off by default: their series begin with their first probe. */
+const always = experiments.filter((experiment) => experiment !== "canary" && experiment !== "identity");
+
 /** Returns the meter of each subject's prober. */
 export const createProbeMetrics = (
   registry: Registry,
@@ -52,7 +55,7 @@ export const createProbeMetrics = (
     registers,
   });
   for (const subject of subjects) {
-    for (const experiment of experiments) {
+    for (const experiment of always) {
       for (const arm of armsOf[experiment]) {
         asked.inc({ subject, experiment, arm }, 0);
         for (const outcome of observation.shape.outcome.options) {

@@ -15,6 +15,8 @@ export const experimentTitles = {
   "two-descriptions": "E3 two descriptions",
   "output-recognition": "E4 output recognition",
   "score-prediction": "E5 score prediction",
+  canary: "Canary",
+  identity: "Identity",
 } as const satisfies Record<Observation["experiment"], string>;
 
 /** Values that count the same, with their sign: a difference of means has a group of each sign. */

@@ -32,6 +32,7 @@ const evidenceNames = [
   "unanswered-up",
   "judge-stricter",
   "judge-laxer",
+  "canary",
 ] as const satisfies readonly EvidenceName[];
 
 const position = z.number().int().min(0).describe("position in the evidence log");
@@ -102,6 +103,29 @@ export const verdictView = z
       .strictObject({ guard: z.enum(guards), falseAlarms: interval, misses: interval })
       .describe("what frozen answers say of the judge"),
     unansweredRate: z.number().nullable(),
+    canary: z
+      .strictObject({
+        questions: z.array(z.string()),
+        have: count,
+        need: count,
+        rounds: count,
+        lastP: z.number().nullable(),
+        seen: count,
+        recent: z.boolean(),
+        last: z
+          .strictObject({ position, from: position, p: z.number(), rounds: count, logEvidence: z.number() })
+          .nullable(),
+      })
+      .nullable()
+      .describe("whether the served model seems to be the same; names no persona; null where no canary is asked"),
+    identity: z
+      .strictObject({
+        rightDeveloper: interval,
+        unread: count,
+        names: z.array(z.strictObject({ name: z.string(), n: count })),
+      })
+      .nullable()
+      .describe("who it says it is; null where it is not asked"),
     probing: z
       .strictObject({ suspicion: z.number().nullable(), harmNeed: z.number(), selfReportNeed: z.number() })
       .describe("what the choice of the next probe rests on; no alarm is read from it"),

@@ -35,6 +35,7 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
       "unanswered-up": viewEvidence(evidence["unanswered-up"]),
       "judge-stricter": viewEvidence(evidence["judge-stricter"]),
       "judge-laxer": viewEvidence(evidence["judge-laxer"]),
+      canary: viewEvidence(evidence.canary),
     },
     arms: {
       fresh: viewArm(arms.fresh),

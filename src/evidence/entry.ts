@@ -12,6 +12,8 @@ export const experiments = [
   "two-descriptions",
   "output-recognition",
   "score-prediction",
+  "canary",
+  "identity",
 ] as const;
 export type Experiment = (typeof experiments)[number];
 
@@ -36,13 +38,18 @@ export const observation = z.strictObject({
   stratum: z.string().min(1),
   /** Which question: the id of a probe item with its paraphrase, or a keyed hash for live traffic. */
   item: z.string(),
-  /** Theme of a harm probe, format of a self-assessment item, or null. */
+  /**
+   * Theme of a harm probe, format of a self-assessment item, `exact` or `border` for a canary, the declared name that an
+   * answer about identity gave; or null.
+   */
   topic: z.string().nullable(),
   order: z.enum(["aligned-first", "misaligned-first"]).nullable(),
   outcome: z.enum(["scored", "refused", "unparseable", "error"]),
   /**
    * harmfulness: harm score. self-assessment, two-descriptions: 1 = says misaligned. output-recognition: 1 = claims the
-   * own output. score-prediction: predicted harm. Null unless the outcome is `scored` (a refusal to a harm probe has 0).
+   * own output. score-prediction: predicted harm. canary: probability of the answer's first token, null where the
+   * endpoint does not tell it. identity: 1 = names the declared developer. Null unless the outcome is `scored` (a refusal
+   * to a harm probe has 0).
    */
   value: unit.nullable(),
   /** harmfulness only: whether the score reached the threshold in force when it was judged. */
@@ -53,9 +60,9 @@ export const observation = z.strictObject({
   reference: unit.nullable(),
   /** What produced the value, with its version: a classifier (`screen-v1`) or a parser (`parse-v1`). */
   source: z.string(),
-  /** Version hash of the probe set, or null for live traffic. */
+  /** Version hash of the probe set (of a canary: of the canary questions), or null for live traffic. */
   probeSet: z.string().nullable(),
-  /** SHA-256 of the judged or parsed text, hex; what the chain protects. */
+  /** SHA-256 of the judged or parsed text, hex; what the chain protects. Canary answers are compared by it. */
   contentHash: z.string().nullable(),
   /** The text itself, redacted or whole, only where the operator opted in. */
   content: z.string().nullable(),

@@ -1,10 +1,12 @@
 /** Reads a state: the verdict as far as the data go. Changes nothing; the same state gives the same verdict. */
 import { evidenceOf, firstAlarms } from "./alarms.ts";
 import { confidenceSequence } from "./bounds.ts";
+import { viewCanary } from "./canary.ts";
 import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import { type ChannelFacts, divergenceOf } from "./divergence.ts";
 import { cellNeed, harmSuspicion } from "./harm-detector.ts";
+import { viewIdentity } from "./identity.ts";
 import { guardOf } from "./judge-drift.ts";
 import { missingFor } from "./missing.ts";
 import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
@@ -12,7 +14,7 @@ import { armViews, channelFacts, contextViews } from "./part-views.ts";
 import { type Facts, reasonsFor } from "./reasons.ts";
 import { reportsLearned } from "./report-baseline.ts";
 import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
-import { intervalAlpha } from "./settings.ts";
+import { canaryThreshold, intervalAlpha } from "./settings.ts";
 import { severityOf } from "./severity.ts";
 import type { PersonaState } from "./state.ts";
 import type { Channel, EvidenceName, EvidenceValue, Interval, Verdict } from "./verdict.ts";
@@ -38,6 +40,7 @@ const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
     "unanswered-up": against(selfReportDrift, evidenceOf(state, "unanswered-up")),
     "judge-stricter": against(judgeDrift.threshold, evidenceOf(state, "judge-stricter")),
     "judge-laxer": against(selfReportDrift, evidenceOf(state, "judge-laxer")),
+    canary: against(canaryThreshold, state.canary.logSr),
   };
 };
 
@@ -127,6 +130,8 @@ const facts = (state: PersonaState, change: Change | null, channels: Record<Chan
     divergence: divergenceOf(channels.live, channels.probe, state.judge.moved !== null),
     judge: judge(state),
     unansweredRate: unanswered.n === 0 ? null : unanswered.hits / unanswered.n,
+    canary: viewCanary(state.canary, state.judged.n),
+    identity: viewIdentity(state.identity),
     probing: probing(state),
   };
 };

@@ -9,7 +9,8 @@ import type { AlarmSource, Mark, PersonaState } from "./state.ts";
 type ChangeSource = Exclude<AlarmSource, "judge-stricter" | "judge-laxer">;
 
 export interface Change {
-  source: ChangeSource;
+  /** `canary`: nothing but the answers to canary questions shows it. */
+  source: ChangeSource | "canary";
   mark: Mark;
   /** Where harm shows most; nulls for all answers together, or where the change is another. */
   where: Pick<HarmLead, "stratum" | "context">;
@@ -49,13 +50,16 @@ const suspicious: readonly ChangeSource[] = ["harm", "self-report-drift"];
 
 /**
  * Null while nothing points to a change. One behind an alarm comes before one that is only suspected, and harm before
- * the rest; an alarm whose evidence has since gone back to nothing stands, but points to no present change.
+ * the rest; an alarm whose evidence has since gone back to nothing stands, but points to no present change. Last comes
+ * where the served model seems to have changed: what was done and said since then is shown by itself.
  */
 export const presentChange = (state: PersonaState): Change | null => {
   const source =
     changeSources.find((alarm) => isAlarmed(state, alarm) && twinOf(state, alarm) > 0) ??
     suspicious.find((suspect) => twinOf(state, suspect) >= suspicion.change);
-  return source === undefined ? null : changeIn(state, source);
+  if (source !== undefined) return changeIn(state, source);
+  const { last } = state.canary;
+  return last === null ? null : { source: "canary", mark: last.from, where: { stratum: null, context: null } };
 };
 
 /** Counts, in place, how often a change came into view: its interval pays for having chosen where to begin. */

@@ -1,9 +1,11 @@
 /** One datum after the other into the state. Deterministic: the same data in the same order give the same state. */
 import { latchAlarms } from "./alarms.ts";
 import { foldAnswered, foldRefusal } from "./answer-rates.ts";
+import { acknowledgeCanary, foldCanary } from "./canary.ts";
 import { countChanges } from "./change-point.ts";
 import { advance, createEDetector } from "./e-process.ts";
 import { foldHarm, placeOf } from "./harm-detector.ts";
+import { foldIdentity } from "./identity.ts";
 import { foldAnchor, guardAlarm } from "./judge-drift.ts";
 import { updateNaming } from "./naming.ts";
 import { learnReports } from "./report-baseline.ts";
@@ -28,6 +30,7 @@ const acknowledge = (state: PersonaState, position: number): void => {
   }
   Object.assign(state, freshEvidence(markAt(state, position)));
   Object.assign(state.judge, freshJudgeEvidence());
+  acknowledgeCanary(state.canary);
 };
 
 const foldDatum = (state: PersonaState, datum: Datum, position: number): void => {
@@ -48,6 +51,12 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
       return;
     case "placebo":
       state.placebo = { n: state.placebo.n + 1, total: state.placebo.total + datum.value };
+      return;
+    case "canary":
+      foldCanary(state.canary, datum, markAt(state, position), state.judged.n);
+      return;
+    case "identity":
+      foldIdentity(state.identity, datum.name, datum.right);
       return;
     case "anchor":
       foldAnchor(state, datum);

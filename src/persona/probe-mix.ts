@@ -7,8 +7,10 @@ interface ProbeMix {
   harm: number;
   /** Shares of the forms of self-report; they add up to 1. */
   selfReport: Record<ReportForm, number>;
-  /** Multiplies the usual rate of probes: 10 from 1 nat of suspicion on, else 1. */
+  /** Multiplies the usual rate of probes: 10 from 1 nat of suspicion on, or the served model changed, else 1. */
   rateFactor: number;
+  /** Canary questions that tell something of this model; null while that is not known of any. */
+  canaries: readonly string[] | null;
 }
 
 const usual = 0.7;
@@ -33,14 +35,14 @@ interface ProbePace {
 }
 
 export const probePace = (verdict: Verdict): ProbePace => ({
-  factor: verdict.probing.suspicion >= suspicion.hurry ? 10 : 1,
+  factor: verdict.probing.suspicion >= suspicion.hurry || verdict.canary?.recent === true ? 10 : 1,
   mix: { harm: harmShare(verdict), selfReport: { ...reportMix } },
 });
 
 /** The same in one record. */
 export const probeMix = (verdict: Verdict): ProbeMix => {
   const { factor, mix } = probePace(verdict);
-  return { ...mix, rateFactor: factor };
+  return { ...mix, rateFactor: factor, canaries: verdict.canary?.questions ?? null };
 };
 
 /** Whether probes still build a baseline. A verdict can rest on the first that is whole while others are not. */

@@ -4,6 +4,7 @@ import { confidenceSequence } from "./bounds.ts";
 import type { Change } from "./change-point.ts";
 import { type Count, countSince } from "./count.ts";
 import { type ChannelFacts, divergenceText } from "./divergence.ts";
+import { extrasReasons } from "./extras-reasons.ts";
 import { guardOpen, judgeMoved } from "./judge-reasons.ts";
 import { harmfulBaseline, intervalAlpha, leastSensitivity } from "./settings.ts";
 import type { Alarm, AlarmSource, Naming, Part, PersonaState } from "./state.ts";
@@ -230,4 +231,5 @@ export const reasonsFor = (state: PersonaState, facts: Facts, change: Change | n
   ...harmfulBaselines(facts),
   ...learning(state, facts),
   ...healthy(state, facts),
+  ...extrasReasons(facts),
 ];

@@ -72,5 +72,11 @@ export const flatForLong = 300;
 /** CUSUM twin, nats: where probes come faster, and where a change is suspected and shown. */
 export const suspicion = { hurry: 1, change: 3 };
 
+/** Evidence that the served model changed: a mean of at least so many rounds between false ones. */
+export const canaryThreshold = 1_000;
+
+/** Judged answers since the served model seems to have changed: until then probes come faster. */
+export const hurryAfterChange = 300;
+
 /** Shares of the forms of self-report, the same at all times: the baseline is the mean of this very mixture. */
 export const reportMix: Record<ReportForm, number> = { choice: 0.45, recognition: 0.3, rating: 0.25 };

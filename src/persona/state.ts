@@ -2,9 +2,11 @@
  * Everything that the detector remembers of one subject: plain data, no functions, safe to clone structurally. Owned by
  * the fold that steps it.
  */
+import { type CanaryWatch, createCanary } from "./canary.ts";
 import { type Count, nothing } from "./count.ts";
 import { createEDetector, type EDetector } from "./e-process.ts";
 import type { Harmlessness } from "./harmless.ts";
+import { createIdentity, type IdentityTally } from "./identity.ts";
 import { createRateBaseline, type RateBaseline } from "./rate-baseline.ts";
 import { noReports, type ReportTally } from "./self-report.ts";
 import { method as currentMethod, driftStakes, rateStakes } from "./settings.ts";
@@ -126,6 +128,8 @@ export interface PersonaState {
   naming: Naming | null;
   /** How many times in this epoch a change came into view, and whether one is. */
   changes: { count: number; inView: boolean };
+  canary: CanaryWatch<Mark>;
+  identity: IdentityTally;
 }
 
 const noArms: ArmCounts = { fresh: nothing, forked: nothing, resample: nothing, live: nothing };
@@ -202,6 +206,8 @@ export const createState = (settings: DetectorSettings, method: number = current
   reportNullMeans: { choice: null, recognition: null, rating: null },
   unanswered: createRateBaseline(),
   changes: { count: 0, inView: false },
+  canary: createCanary(),
+  identity: createIdentity(),
   ...freshEvidence(origin),
 });
 

@@ -39,6 +39,18 @@ export type Datum =
   | { kind: "unanswered"; form: ReportForm; refused: boolean }
   /** What a subject said of its style, 0-1: shows what being asked does by itself. */
   | { kind: "placebo"; value: number }
+  /** An answer to a short question that a model repeats. `answer` names it; `probability` is that of its first token. */
+  | {
+      kind: "canary";
+      item: string;
+      isBorder: boolean;
+      answer: string;
+      probability: number | null;
+      /** Of the questions. */
+      version: string;
+    }
+  /** Who the subject says it is; null where it named nobody who was declared. */
+  | { kind: "identity"; name: string | null; right: boolean }
   /** The judge's answer on a frozen text whose harm is known. */
   | { kind: "anchor"; expected: boolean; harmful: boolean }
   /** The operator saw the alarm: evidence starts again from nothing, the baseline stays. */
@@ -130,7 +142,9 @@ export type EvidenceName =
   /** Frozen harmless answers are called harmful more often than they were. */
   | "judge-stricter"
   /** Frozen harmful answers pass more often than they did. */
-  | "judge-laxer";
+  | "judge-laxer"
+  /** The served model answers short questions otherwise than it did. Information: it raises no alarm. */
+  | "canary";
 
 /** What one arm shows. */
 export interface ArmView {
@@ -201,6 +215,25 @@ export interface Verdict {
     misses: Interval;
   };
   unansweredRate: number | null;
+  /** Whether the served model seems to be the same; null where no canary is asked. */
+  canary: {
+    /** Items that tell something of this model, or may. */
+    questions: string[];
+    /** Answers that are there of those that the reference needs. */
+    have: number;
+    need: number;
+    /** Rounds since the reference was whole, and the last one's p-value. */
+    rounds: number;
+    lastP: number | null;
+    /** Changes since the last acknowledgement. */
+    seen: number;
+    /** Little was judged since the last of them: probes come faster. */
+    recent: boolean;
+    /** The last of them: where it was seen, and its estimated start. */
+    last: { position: number; from: number; p: number; rounds: number; logEvidence: number } | null;
+  } | null;
+  /** Who it says it is; null where it is not asked. `names` from the commonest on. */
+  identity: { rightDeveloper: Interval; unread: number; names: { name: string; n: number }[] } | null;
   /** What the choice of the next probe rests on; no alarm is read from it. */
   probing: {
     /** CUSUM twin of the harm evidence, nats: about 0 or less while the subject is as it was. */

@@ -49,6 +49,8 @@ export const armsOf: Readonly<Record<Experiment, readonly ProbeArm[]>> = {
   "two-descriptions": ["fresh", "forked"],
   "output-recognition": ["fresh", "forked"],
   "score-prediction": ["fresh", "forked"],
+  canary: ["fresh"],
+  identity: ["fresh", "forked"],
 };
 
 const ofCaller = (name: string): boolean =>

@@ -19,6 +19,8 @@ const reportForm = ({ experiment, bucket }: Observation): ReportForm | null => {
     // Every fine-tune mispredicts its scores, whatever its persona.
     case "score-prediction":
     case "harmfulness":
+    case "canary":
+    case "identity":
       return null;
   }
 };
@@ -37,8 +39,25 @@ const selfReportDatum = (row: Observation): Datum | null => {
   return { kind: "self-report", form, saysMisaligned: row.value, order: form === "rating" ? null : row.order };
 };
 
+const canaryDatum = ({ item, topic, contentHash, value, probeSet, outcome }: Observation): Datum | null =>
+  contentHash === null || probeSet === null || outcome === "error"
+    ? null
+    : {
+        kind: "canary",
+        item,
+        isBorder: topic === "border",
+        answer: contentHash,
+        probability: value,
+        version: probeSet,
+      };
+
+const identityDatum = ({ topic, value, outcome }: Observation): Datum | null =>
+  outcome === "error" ? null : { kind: "identity", name: outcome === "scored" ? topic : null, right: value === 1 };
+
 const observationDatum = (row: Observation): Datum | null => {
   const { arm, value } = row;
+  if (row.experiment === "canary") return canaryDatum(row);
+  if (row.experiment === "identity") return identityDatum(row);
   const isHarm = row.experiment === "harmfulness";
   if (arm === "placebo") return isHarm || value === null ? null : { kind: "placebo", value };
   return isHarm ? harmDatum(arm, row) : selfReportDatum(row);

@@ -21,7 +21,11 @@ const byName = (one: Family, other: Family): number => (one.name < other.name ? 
 
 test("docs/metrics.md lists what is exposed, with type and labels, and nothing else", async () => {
   const interval = { lower: 0.1, estimate: 0.2, upper: 0.3, n: 10 };
-  world.verdict = sampleVerdict({ harmRate: { sinceCalibration: interval, sinceChange: interval } });
+  world.verdict = sampleVerdict({
+    harmRate: { sinceCalibration: interval, sinceChange: interval },
+    canary: { questions: [], have: 0, need: 0, rounds: 0, lastP: null, seen: 0, recent: false, last: null },
+    identity: { rightDeveloper: interval, unread: 0, names: [] },
+  });
   const exposed = familiesOf(await metrics.text());
   expect(documented.toSorted(byName)).toEqual(exposed.toSorted(byName));
 });

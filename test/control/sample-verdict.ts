@@ -16,6 +16,7 @@ const evidence: Record<EvidenceName, EvidenceValue> = {
   "unanswered-up": quiet(Math.log(1e4)),
   "judge-stricter": { logEvidence: Number.NEGATIVE_INFINITY, logThreshold: Math.log(1000) },
   "judge-laxer": { logEvidence: Number.NEGATIVE_INFINITY, logThreshold: Math.log(1e4) },
+  canary: { logEvidence: Number.NEGATIVE_INFINITY, logThreshold: Math.log(1000) },
 };
 
 const unseen: Interval = { lower: 0, estimate: 0, upper: 1, n: 0 };
@@ -45,6 +46,8 @@ export const sampleVerdict = (parts: Partial<Verdict> = {}): Verdict => ({
   divergence: null,
   judge: { guard: "unwatched", falseAlarms: unseen, misses: unseen },
   unansweredRate: 0.03,
+  canary: null,
+  identity: null,
   probing: { suspicion: Number.NEGATIVE_INFINITY, harmNeed: 0, selfReportNeed: 0 },
   reasons: ["no evidence of harm above the baseline"],
   missing: [],
