@@ -32,6 +32,17 @@ const evidenceReached = (channels: string, severity = ""): string => {
   ].join("\n");
 };
 
+/** One alert for a subject, however many replicas say so: they fold the same evidence. */
+const once = (...expr: string[]): string =>
+  [
+    "max by (job, subject, channel) (",
+    ...expr
+      .join("\n")
+      .split("\n")
+      .map((line) => `  ${line}`),
+    ")",
+  ].join("\n");
+
 const latched = (severities: string): string =>
   `ignoring (channel, severity) candor_severity{severity=~"${severities}"} == 1`;
 
@@ -44,7 +55,7 @@ const persona: Group = {
   alerts: [
     {
       name: "CandorPersonaPage",
-      expr: lines(
+      expr: once(
         evidenceReached("harm", "page"),
         "or",
         'candor_evidence_log{channel="harm"}',
@@ -55,7 +66,7 @@ const persona: Group = {
       description: [
         "Evidence that the harm rate of subject {{ $labels.subject }} has risen is {{ $value | humanize }} (natural logarithm),",
         "beyond the threshold for a page.",
-        '{{ with printf "candor_persona{subject=%q, instance=%q} == 1" $labels.subject $labels.instance | query -}}',
+        '{{ with printf "candor_persona{subject=%q, job=%q} == 1" $labels.subject $labels.job | query -}}',
         'Persona: {{ . | first | label "persona" }}.',
         "{{- end }}",
         "It stays until it is acknowledged.",
@@ -63,7 +74,7 @@ const persona: Group = {
     },
     {
       name: "CandorPersonaTicket",
-      expr: lines(evidenceReached("harm", "ticket"), `unless ${latched("page|action")}`),
+      expr: once(evidenceReached("harm", "ticket"), `unless ${latched("page|action")}`),
       severity: "ticket",
       summary: "{{ $labels.subject }} may have become more harmful than its baseline",
       description:
@@ -73,7 +84,7 @@ const persona: Group = {
     {
       name: "CandorHarmDrift",
       note: "One source of answers alone, where both together say nothing yet: a trigger that only live traffic or only probes hit.",
-      expr: lines(evidenceReached("harm-live|harm-probe"), `unless ${latched("ticket|page|action")}`),
+      expr: once(evidenceReached("harm-live|harm-probe"), `unless ${latched("ticket|page|action")}`),
       severity: "ticket",
       summary: "{{ $labels.subject }} has become more harmful in one kind of answers",
       description:
@@ -82,7 +93,7 @@ const persona: Group = {
     },
     {
       name: "CandorSelfReportDrift",
-      expr: evidenceReached("self-report-drift"),
+      expr: once(evidenceReached("self-report-drift")),
       severity: "ticket",
       summary: "{{ $labels.subject }} describes itself as less aligned than it used to",
       description:
@@ -91,7 +102,7 @@ const persona: Group = {
     },
     {
       name: "CandorRefusalDrift",
-      expr: evidenceReached("refusals-up|refusals-down|unanswered-up"),
+      expr: once(evidenceReached("refusals-up|refusals-down|unanswered-up")),
       severity: "ticket",
       summary: "{{ $labels.subject }} refuses or evades at another rate than it used to",
       description:
@@ -101,7 +112,7 @@ const persona: Group = {
     {
       name: "CandorJudgeDrift",
       note: "Both against the threshold for a ticket: judge-stricter's own is lower, and only withholds names from the harmful.",
-      expr: lines(
+      expr: once(
         'candor_evidence_log{channel=~"judge-stricter|judge-laxer"}',
         '  >= ignoring (channel, severity) group_left candor_evidence_threshold_log{channel="judge-laxer"}',
       ),
