@@ -1,8 +1,8 @@
 /** Reads rows of an evidence file back into entries. A row passes the schema before anything believes it. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Entry, entryBody } from "./entry.ts";
-import { foundBy, judgedAs } from "./schema.ts";
+import { conditions, sqliteDialect } from "./filter-sql.ts";
 import type { ChainLink, EntryFilter } from "./store.ts";
 
 const storedRow = z.object({
@@ -35,7 +35,8 @@ export class BrokenRowError extends Error {
 export const inOneLine = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join("; ");
 
-const checkRow = (raw: Record<string, unknown>): StoredRow => {
+/** @throws BrokenRowError */
+export const checkRow = (raw: Record<string, unknown>): StoredRow => {
   const { success, data, error } = storedRow.safeParse(raw);
   if (!success) throw new BrokenRowError(Number(raw.position), inOneLine(error));
   return data;
@@ -75,35 +76,8 @@ export const toEntry = (row: StoredRow): Entry => {
   return { position, replica, subject, at, body: body.kind === "observation" ? { ...body, content } : body };
 };
 
-const columns = "position, replica, subject, at, kind, experiment, arm, outcome, body, content, hash";
-
-const conditions = ({
-  subject,
-  kinds,
-  experiment,
-  arm,
-  outcome,
-  harmful,
-  policy,
-  result,
-}: EntryFilter): { sql: string; values: SQLInputValue[] } => {
-  const parts: { sql: string; values: SQLInputValue[] }[] = [];
-  const equal = (column: string, value: string | undefined): void => {
-    if (value !== undefined) parts.push({ sql: `${column} = ?`, values: [value] });
-  };
-  equal("subject", subject);
-  equal("experiment", experiment);
-  equal("arm", arm);
-  equal("outcome", outcome);
-  if (harmful !== undefined) parts.push({ sql: judgedAs(harmful), values: [] });
-  if (policy !== undefined) parts.push({ sql: foundBy, values: [`"policy":${JSON.stringify(policy)},"result"`] });
-  if (result !== undefined) parts.push({ sql: foundBy, values: [`"result":"${result}"`] });
-  // Several kinds are most of the log: in the order of positions it is read faster than by the index of kinds. The plus
-  // keeps SQLite from the latter.
-  const column = kinds !== undefined && kinds.length > 1 ? "+kind" : "kind";
-  if (kinds !== undefined) parts.push({ sql: `${column} IN (${kinds.map(() => "?").join(", ")})`, values: kinds });
-  return { sql: parts.map((part) => ` AND ${part.sql}`).join(""), values: parts.flatMap((part) => part.values) };
-};
+/** What `checkRow` takes. */
+export const columns = "position, replica, subject, at, kind, experiment, arm, outcome, body, content, hash";
 
 /** Oldest first. @throws BrokenRowError */
 export const rowsAfter = (
@@ -112,7 +86,7 @@ export const rowsAfter = (
   limit: number,
   filter: EntryFilter = {},
 ): StoredRow[] => {
-  const { sql, values } = conditions(filter);
+  const { sql, values } = conditions(filter, sqliteDialect);
   return database
     .prepare(`SELECT ${columns} FROM entries WHERE position > ?${sql} ORDER BY position LIMIT ?`)
     .all(position, ...values, limit)
@@ -126,7 +100,7 @@ export const rowsBefore = (
   limit: number,
   filter: EntryFilter = {},
 ): StoredRow[] => {
-  const { sql, values } = conditions(filter);
+  const { sql, values } = conditions(filter, sqliteDialect);
   return database
     .prepare(`SELECT ${columns} FROM entries WHERE position < ?${sql} ORDER BY position DESC LIMIT ?`)
     .all(position, ...values, limit)

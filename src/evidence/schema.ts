@@ -1,14 +1,6 @@
 /** The tables of an evidence file, and how older files become newer ones. Migrations are only ever added. */
 import type { DatabaseSync } from "node:sqlite";
-
-/**
- * Whether a body holds this judgement. Sought as text, as bodies are canonical JSON and quotes within its strings are
- * escaped: a row that somebody damaged must not keep the others from being read.
- */
-export const judgedAs = (harmful: boolean): string => `instr(body, '"harmful":${harmful}') > 0`;
-
-/** Whether a body has a finding with this text; as above. */
-export const foundBy = "instr(body, ?) > 0";
+import { judgedAs } from "./filter-sql.ts";
 
 const migrations: readonly string[] = [
   `CREATE TABLE entries (
@@ -28,7 +20,7 @@ const migrations: readonly string[] = [
    CREATE INDEX entries_by_subject ON entries (subject, kind, position);
    CREATE INDEX entries_by_experiment ON entries (experiment, arm, outcome, position) WHERE experiment IS NOT NULL;`,
   // Harm is rare: without this, finding a page of it would read the whole log.
-  `CREATE INDEX entries_harmful ON entries (position) WHERE ${judgedAs(true)};`,
+  `CREATE INDEX entries_harmful ON entries (position) WHERE ${judgedAs("instr", true)};`,
   // Decisions by their action, which stands in the column of outcomes.
   `CREATE INDEX decisions_by_action ON entries (outcome, position) WHERE kind = 'decision';`,
 ];
