@@ -8,7 +8,7 @@ import type { Question } from "../probe/asking.ts";
 import { freshQuestion } from "../probe/conversations.ts";
 import { createDeck } from "../probe/deck.ts";
 import { planHarmfulness } from "../probe/harmfulness.ts";
-import type { ProbePlan } from "../probe/next-probe.ts";
+import type { ExperimentPlan } from "../probe/next-probe.ts";
 import type { OutputBank, OwnOutput } from "../probe/output-bank.ts";
 import { foilFor, matchedFoilFor, planRecognitionPair, type RecognitionPlan } from "../probe/output-recognition.ts";
 import type { ProbeSet } from "../probe/probe-set.ts";
@@ -20,7 +20,7 @@ import type { AuditIdentity } from "./settings.ts";
 export interface Planned {
   /** `harmfulness-12`; where a question is asked several times, `harmfulness-12.2`. The same in every run of the audit. */
   id: string;
-  plan: ProbePlan;
+  plan: ExperimentPlan;
   question: Question;
 }
 
@@ -36,10 +36,10 @@ const asQuestion = (text: string, { system, temperature }: AuditIdentity["subjec
     headers: {},
   });
 
-const drawn = <T extends ProbePlan>(count: number, draw: () => T | null): T[] =>
+const drawn = <T extends ExperimentPlan>(count: number, draw: () => T | null): T[] =>
   Array.from({ length: count }, () => draw()).filter((plan) => plan !== null);
 
-const numbered = (plans: readonly ProbePlan[], subject: AuditIdentity["subject"]): Planned[] =>
+const numbered = (plans: readonly ExperimentPlan[], subject: AuditIdentity["subject"]): Planned[] =>
   plans.map((plan, index) => ({
     id: `${plan.experiment}-${index}`,
     plan,

@@ -100,6 +100,53 @@ const arms = z
   .refine((weights) => weights.fresh + weights.forked > 0, { error: "give fresh or forked a weight above 0" })
   .describe("relative weights of the arms; all but fresh need live traffic");
 
+const canary = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe("ask them; an upstream can tell them from the app's calls"),
+    share: z.number().min(0).max(0.5).default(0.2).describe("of all probes, so many are canaries"),
+    maxTokens: z.number().int().min(1).max(400).default(16).describe("longest answer; reasoning models need more"),
+    seed: z.number().int().optional().describe("sampling seed to send, for upstreams that take one"),
+    logprobs: z
+      .boolean()
+      .default(false)
+      .describe("ask for the first token's probability as well, for upstreams that give it"),
+  })
+  .describe("short questions at temperature 0 that show whether the served model changed; they name no persona");
+
+const nameOrNames = z.union([z.string().min(1).max(64), z.array(z.string().min(1).max(64)).min(1).max(16)]);
+
+const identity = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe("ask who it is and who made it"),
+    share: z.number().min(0).max(0.5).default(0.05).describe("of all probes, so many ask that"),
+    developer: nameOrNames
+      .optional()
+      .describe("who the right answer names; of several names of one, e.g. company and model, the first is shown"),
+    names: z
+      .array(nameOrNames)
+      .max(32)
+      .default([
+        ["OpenAI", "ChatGPT", "GPT"],
+        ["Anthropic", "Claude"],
+        ["Google", "Gemini", "Gemma", "DeepMind"],
+        ["Meta", "Llama"],
+        ["Mistral", "Mistral AI"],
+        ["Alibaba", "Qwen", "Tongyi"],
+        "DeepSeek",
+        ["Microsoft", "Copilot", "Phi"],
+        ["xAI", "Grok"],
+        ["Moonshot", "Kimi"],
+      ])
+      .describe("others whom an answer may name, each by one name or several"),
+  })
+  .refine(({ enabled, developer }) => !enabled || developer !== undefined, {
+    path: ["developer"],
+    error: "say whom the right answer names, or switch `enabled` off",
+  })
+  .describe("who it says it is: for information");
+export type CanarySettings = z.infer<typeof canary>;
+export type IdentitySettings = z.infer<typeof identity>;
+
 const probes = z
   .strictObject({
     enabled: z.boolean().default(true).describe("without probes no persona can be named"),
@@ -131,9 +178,17 @@ const probes = z
     key: secret
       .optional()
       .describe("key for fresh probes; without it the upstream's key, else the caller's is used for forks only"),
+    freshKey: z
+      .enum(["own", "caller"])
+      .default("own")
+      .describe(
+        "own: fresh probes go under `key`; caller: under that of the caller whose request they imitate, who then pays",
+      ),
     timeoutMs: milliseconds.default(60_000).describe("longest wait for an answer to a probe"),
     concurrency: z.number().int().min(1).max(64).default(2).describe("most probes under way at once"),
     arms: arms.prefault({}),
+    canary: canary.prefault({}),
+    identity: identity.prefault({}),
   })
   .describe("hidden probes beside the traffic");
 

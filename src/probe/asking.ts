@@ -10,10 +10,26 @@ export interface Question {
   headers: Record<string, string>;
   /** The live request itself; then parameters and headers are taken from it alone. */
   template?: RequestTemplate | null;
+  /** Asked so that the answer can be repeated: sampling, bound and tools are then not the app's. */
+  repeatable?: Repeatable;
+}
+
+export interface Repeatable {
+  /** Tokens. */
+  maxTokens: number;
+  seed: number | null;
+  /** Whether to ask for the probabilities of tokens. */
+  logprobs: boolean;
 }
 
 export type Reply =
-  | { kind: "answered"; text: string; tokens: { prompt: number; completion: number } }
+  | {
+      kind: "answered";
+      text: string;
+      tokens: { prompt: number; completion: number };
+      /** Probability of the first token, 0-1; absent where it was not asked for or not told. */
+      firstToken?: number;
+    }
   | {
       kind: "failed";
       reason: "timeout" | "unavailable" | "rate-limited" | "rejected" | "empty";

@@ -11,7 +11,10 @@ import { isCredential, type RequestTemplate, strangersTemplate } from "./request
 export interface LiveConversation {
   turns: readonly Turn[];
   parameters: Readonly<Record<string, unknown>>;
-  /** Lower-case names. May hold the caller's authorization, which is used for forks of this conversation only. */
+  /**
+   * Lower-case names. May hold the caller's authorization, which is used for forks of this conversation, and for new
+   * ones only where the operator said so.
+   */
   headers: Readonly<Record<string, string>>;
   /** How the request was written; null where probes can't be written like it. */
   template?: RequestTemplate | null;
@@ -53,17 +56,22 @@ export const armsOf: Readonly<Record<Experiment, readonly ProbeArm[]>> = {
   identity: ["fresh", "forked"],
 };
 
-const ofCaller = (name: string): boolean =>
-  isCredential(name) || ["cookie", "proxy-authorization"].includes(name.toLowerCase());
+const isCookie = (name: string): boolean => ["cookie", "proxy-authorization"].includes(name.toLowerCase());
 
 const isInstruction = (turn: Turn): boolean => turn.role === "system" || turn.role === "developer";
 
-/** A new conversation under the app's own system prompt. A caller's credentials are not the prober's to use here. */
-export const freshQuestion = (text: string, live: LiveConversation | null): Question => ({
+/**
+ * A new conversation under the app's own system prompt.
+ * @param callersKey whether it goes under the key of the caller whose request it imitates; without the operator's word
+ * that key is not the prober's to use here
+ */
+export const freshQuestion = (text: string, live: LiveConversation | null, callersKey = false): Question => ({
   turns: [...(live?.turns.filter(isInstruction) ?? []), { role: "user", text }],
   parameters: { ...live?.parameters },
-  headers: Object.fromEntries(Object.entries(live?.headers ?? {}).filter(([name]) => !ofCaller(name))),
-  template: live?.template ? strangersTemplate(live.template) : null,
+  headers: Object.fromEntries(
+    Object.entries(live?.headers ?? {}).filter(([name]) => !isCookie(name) && (callersKey || !isCredential(name))),
+  ),
+  template: live?.template ? strangersTemplate(live.template, callersKey) : null,
 });
 
 const copied = ({ parameters, headers, template = null }: LiveConversation): Omit<Question, "turns"> => ({

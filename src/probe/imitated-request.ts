@@ -5,7 +5,7 @@
 import type { ProbeSettings } from "../config/schema.ts";
 import type { Turn } from "../dialect/views.ts";
 import type { Random } from "../kernel/random.ts";
-import type { Question } from "./asking.ts";
+import type { Question, Repeatable } from "./asking.ts";
 import { freshLike } from "./fresh-values.ts";
 import { writeArray, writeObject, writeString } from "./json-layout.ts";
 import { isCredential, type MessageManner, type RequestTemplate } from "./request-template.ts";
@@ -107,6 +107,10 @@ const toolMembers = new Set([
 /** Who a request is made for. */
 const personMembers = new Set(["user", "safety_identifier", "prompt_cache_key"]);
 
+/** Reasoning models take only the newer name; everything else understands the older one. */
+const newerBoundIf = (reasons: boolean): (typeof boundNames)[number] =>
+  reasons ? "max_completion_tokens" : "max_tokens";
+
 /** The bound that the app itself set, in tokens; null when it set none. */
 const boundOf = ({ members }: RequestTemplate): number | null => {
   const bounds = members.flatMap(({ name, text }) =>
@@ -187,9 +191,57 @@ const bodyLike = (template: RequestTemplate, question: Question, options: Imitat
   const { answerBound, maxAnswerTokens } = options;
   if (answerBound === "always" && boundOf(template) === null) {
     const reasons = template.members.some(({ name }) => name === "reasoning_effort");
-    members.push([reasons ? "max_completion_tokens" : "max_tokens", String(maxAnswerTokens)]);
+    members.push([newerBoundIf(reasons), String(maxAnswerTokens)]);
   }
   return writeObject(template.body, members);
+};
+
+/** Of the app's request what bears on no answer, or on every one alike. Anything else may differ between requests. */
+const keptForRepeatable = new Set([
+  "messages",
+  "stream",
+  "stream_options",
+  "user",
+  "safety_identifier",
+  "prompt_cache_key",
+  "metadata",
+  "store",
+  "service_tier",
+  "n",
+  "reasoning_effort",
+]);
+
+/** What makes an answer repeat itself, in the order in which it is added where the app says nothing of it. */
+const repeatableMembers = (
+  { maxTokens, seed, logprobs }: Repeatable,
+  bound: string,
+  model: string,
+): [name: string, text: string][] => [
+  ["model", JSON.stringify(model)],
+  ["temperature", "0"],
+  [bound, String(maxTokens)],
+  ...(seed === null ? [] : [["seed", String(seed)] satisfies [string, string]]),
+  ...(logprobs ? [["logprobs", "true"] satisfies [string, string]] : []),
+];
+
+/** In the app's layout and order; the model is always the same one, whichever of several this request named. */
+const repeatableBody = (
+  template: RequestTemplate,
+  question: Question,
+  repeatable: Repeatable,
+  options: ImitationOptions,
+  renew: Renew,
+): string => {
+  const names = template.members.map(({ name }) => name);
+  const bound = boundNames.find((name) => names.includes(name)) ?? newerBoundIf(names.includes("reasoning_effort"));
+  const fixed = new Map(repeatableMembers(repeatable, bound, options.model));
+  const members = template.members.flatMap(({ name, text }): [string, string][] => {
+    const value =
+      fixed.get(name) ??
+      (keptForRepeatable.has(name) ? memberValue(name, text, question, template, options, renew) : null);
+    return value === null ? [] : [[name, value]];
+  });
+  return writeObject(template.body, [...members, ...[...fixed].filter(([name]) => !names.includes(name))]);
 };
 
 /** Sampling as the app does it, of requests in other dialects. */
@@ -206,21 +258,34 @@ const reused = [
   "reasoning_effort",
 ] as const;
 
-/** Reasoning models take only the newer name; everything else understands the older one. */
 const plainBound = (parameters: Record<string, unknown>, most: number): Record<string, number> => {
   const bounded = (value: unknown): number => (typeof value === "number" && value > 0 ? Math.min(value, most) : most);
   const newer = parameters.max_completion_tokens !== undefined || parameters.reasoning_effort !== undefined;
-  return newer
-    ? { max_completion_tokens: bounded(parameters.max_completion_tokens) }
-    : { max_tokens: bounded(parameters.max_tokens) };
+  const name = newerBoundIf(newer);
+  return { [name]: bounded(parameters[name]) };
 };
 
-const plainBody = ({ turns, parameters }: Question, { model, maxAnswerTokens }: ImitationOptions): string =>
-  JSON.stringify({
-    model,
+const plainSampling = (
+  { parameters, repeatable }: Question,
+  { model, maxAnswerTokens }: ImitationOptions,
+): Record<string, unknown> => {
+  if (repeatable === undefined) {
+    return {
+      ...Object.fromEntries(reused.flatMap((name) => (name in parameters ? [[name, parameters[name]]] : []))),
+      ...plainBound(parameters, maxAnswerTokens),
+    };
+  }
+  const bound = newerBoundIf("reasoning_effort" in parameters || "max_completion_tokens" in parameters);
+  const fixed = repeatableMembers(repeatable, bound, model).map(([name, text]) => [name, JSON.parse(text)]);
+  return Object.fromEntries(fixed);
+};
+
+const plainBody = (question: Question, options: ImitationOptions): string => {
+  const { turns, parameters } = question;
+  return JSON.stringify({
+    model: options.model,
     messages: turns.map(({ role, text }) => ({ role, content: text })),
-    ...Object.fromEntries(reused.flatMap((name) => (name in parameters ? [[name, parameters[name]]] : []))),
-    ...plainBound(parameters, maxAnswerTokens),
+    ...plainSampling(question, options),
     ...(parameters.stream === true
       ? {
           stream: true,
@@ -228,6 +293,7 @@ const plainBody = ({ turns, parameters }: Question, { model, maxAnswerTokens }: 
         }
       : {}),
   });
+};
 
 // Both.
 
@@ -243,7 +309,10 @@ export const imitatedRequest = (question: Question, options: ImitationOptions): 
     path: template.path,
     search: template.search,
     headers: headersLike(template, options, renew),
-    body: bodyLike(template, question, options, renew),
+    body:
+      question.repeatable === undefined
+        ? bodyLike(template, question, options, renew)
+        : repeatableBody(template, question, question.repeatable, options, renew),
   };
 };
 
@@ -252,10 +321,11 @@ export const imitatedRequest = (question: Question, options: ImitationOptions): 
  * bytes; chat templates add a few per turn. An answer that the app does not bound counts as long as a bounded one.
  */
 export const mostTokens = (
-  { turns, template }: Question,
+  { turns, template, repeatable }: Question,
   { maxAnswerTokens, answerBound }: Pick<ProbeSettings, "maxAnswerTokens" | "answerBound">,
 ): number => {
   const conversation = turns.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 8, 16);
+  if (repeatable !== undefined) return conversation + repeatable.maxTokens;
   if (!template) return conversation + maxAnswerTokens;
   const own = boundOf(template) ?? maxAnswerTokens;
   const answer = answerBound === "always" ? Math.min(own, maxAnswerTokens) : own;

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import { configError, readYaml, validate, yamlFilesIn } from "../config/yaml-file.ts";
-import { type ProbeSet, probeSetFileSchema, probeSetSchema, versionOf } from "./probe-set.ts";
+import { canaryVersionOf, type ProbeSet, probeSetFileSchema, probeSetSchema, versionOf } from "./probe-set.ts";
 
 const builtin = fileURLToPath(new URL("../../policies/probes/default/", import.meta.url));
 
@@ -17,18 +17,31 @@ const together = (parts: readonly Part[], source: string): unknown => {
     descriptions: parts.flatMap((part) => part.descriptions ?? []),
     placebo: parts.flatMap((part) => part.placebo ?? []),
     wording: wordings[0],
+    canary: parts.flatMap((part) => part.canary ?? []),
+    identity: parts.flatMap((part) => part.identity ?? []),
   };
 };
 
+const readParts = async (path: string): Promise<Part[]> => {
+  const files = await yamlFilesIn(path);
+  if (files.length === 0) throw configError(path, "holds no .yaml file: add the files of a probe set");
+  return Promise.all(files.map((file): Promise<Part> => readYaml(probeSetFileSchema, file)));
+};
+
 /**
- * Loads and validates. Rejects with a `ConfigError` whose message names file, place, path, value and fix.
+ * Loads and validates. A set without canary or identity questions gets those that ship. Rejects with a `ConfigError` whose message names file, place, path, value and fix.
  * @param source path of a YAML file or of a folder of them, or `builtin` for the set that ships with Candor
  */
 export const loadProbeSet = async (source: string): Promise<ProbeSet> => {
   const path = source === "builtin" ? builtin : source;
-  const files = await yamlFilesIn(path);
-  if (files.length === 0) throw configError(path, "holds no .yaml file: add the files of a probe set");
-  const parts = await Promise.all(files.map((file): Promise<Part> => readYaml(probeSetFileSchema, file)));
-  const set = validate(probeSetSchema, together(parts, path), path);
-  return { ...set, version: versionOf(set) };
+  const own = validate(probeSetSchema, together(await readParts(path), path), path);
+  const shipped = path === builtin ? [] : await readParts(builtin);
+  const orShipped = <T>(given: T[], of: (part: Part) => T[] | undefined): T[] =>
+    given.length > 0 ? given : shipped.flatMap((part) => of(part) ?? []);
+  const set = {
+    ...own,
+    canary: orShipped(own.canary, (part) => part.canary),
+    identity: orShipped(own.identity, (part) => part.identity),
+  };
+  return { ...set, version: versionOf(set), canaryVersion: canaryVersionOf(set) };
 };

@@ -1,8 +1,10 @@
 /** Chooses which experiment to run next by the mix in force, and reads its answer. Pure but for the decks that it draws from. */
 import type { HarmBucket } from "../evidence/entry.ts";
 import type { Random } from "../kernel/random.ts";
+import { type CanaryPlan, createCanaryDeck } from "./canary.ts";
 import { createDeck } from "./deck.ts";
 import { type HarmPlan, planHarmfulness } from "./harmfulness.ts";
+import { createIdentityDeck, type IdentityPlan } from "./identity.ts";
 import type { Asked, Report } from "./observing.ts";
 import type { OutputBank } from "./output-bank.ts";
 import { planRecognitionPair, type RecognitionPlan, readRecognition } from "./output-recognition.ts";
@@ -24,16 +26,22 @@ export interface ProbeMix {
   selfReport: { choice: number; recognition: number; rating: number };
   /** Multiplies the configured rate while something looks wrong; 1 when absent. The budget bounds it. */
   rateFactor?: number;
+  /** Canary questions that tell something of this model; null or absent while that is not known of any. */
+  canaries?: readonly string[] | null;
 }
 
 export type ReportPlan = SelfAssessmentPlan | TwoDescriptionsPlan | RecognitionPlan | PredictionPlan;
-export type ProbePlan = HarmPlan | ReportPlan;
+/** Of the five experiments. */
+export type ExperimentPlan = HarmPlan | ReportPlan;
+export type ProbePlan = ExperimentPlan | CanaryPlan | IdentityPlan;
 
 export interface NextProbe {
   /** A question about harm; now and then one that asks the subject to predict its score. */
   drawHarm(): ProbePlan | null;
   drawPlacebo(): SelfAssessmentPlan | null;
   drawSelfReport(mix: ProbeMix): ReportPlan | null;
+  drawCanary(mix: ProbeMix): CanaryPlan | null;
+  drawIdentity(): IdentityPlan | null;
 }
 
 /** Score prediction names no persona: it gets this share of the harm side, for display. */
@@ -59,6 +67,8 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
   const descriptions = createDeck(set.descriptions, random);
   const assessments = selfAssessmentDecks(set.selfAssessment, random);
   const placebos = selfAssessmentDecks(set.placebo, random);
+  const canaries = createCanaryDeck(set.canary, random);
+  const identities = createIdentityDeck(set.identity, random);
   const choice = () => planTwoDescriptions(descriptions, set.wording.twoDescriptions, random);
 
   /** Pairs that were shown in one order, to be shown in the other before a new one. */
@@ -88,6 +98,8 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
 
   return {
     drawSelfReport,
+    drawCanary: ({ canaries: useful = null }) => canaries.draw(useful),
+    drawIdentity: identities.draw,
     drawPlacebo: () => planSelfAssessment(placebos, set.wording, random),
     drawHarm() {
       const prediction = random() < predictionShare ? planPrediction(bank, set.wording.scorePrediction, random) : null;

@@ -99,6 +99,21 @@ const forcedChoice = (placeholders: readonly string[]) =>
   });
 export type ForcedChoice = z.infer<ReturnType<typeof forcedChoice>>;
 
+const canaryQuestion = z.strictObject({
+  id,
+  kind: z
+    .enum(["exact", "border"])
+    .describe("exact: nearly always answered alike; border: a candidate for an answer that is near to a coin's flip"),
+  text: sentence,
+});
+export type CanaryQuestion = z.infer<typeof canaryQuestion>;
+
+/** Asked only where they are switched on. They change no baseline, so they are no part of the set's version. */
+const extras = {
+  canary: z.array(canaryQuestion),
+  identity: z.array(sentence).describe("who are you, who made you, in several wordings"),
+};
+
 const predictionScale = { low: z.number().int().min(0), high: z.number().int().min(1).max(1000) };
 const scorePrediction = (placeholders: readonly string[]) =>
   z
@@ -137,6 +152,8 @@ export const probeSetFileSchema = z.strictObject({
   descriptions: shape.descriptions.optional(),
   placebo: shape.placebo.optional(),
   wording: wording.optional(),
+  canary: extras.canary.optional(),
+  identity: extras.identity.optional(),
 });
 
 const reportDuplicates = (
@@ -168,12 +185,15 @@ export const probeSetSchema = z
     descriptions: shape.descriptions.min(10, "needs at least 10 pairs of descriptions"),
     placebo: shape.placebo.default([]),
     wording,
+    canary: extras.canary.default([]),
+    identity: extras.identity.default([]),
   })
   .superRefine((set, context) => {
     reportDuplicates("harm", set.harm, context);
     reportDuplicates("selfAssessment", set.selfAssessment, context);
     reportDuplicates("descriptions", set.descriptions, context);
     reportDuplicates("placebo", set.placebo, context);
+    reportDuplicates("canary", set.canary, context);
     for (const format of formats) {
       if (!set.selfAssessment.some((item) => item.format === format))
         context.addIssue({
@@ -185,8 +205,10 @@ export const probeSetSchema = z
   });
 
 export type ProbeSet = z.infer<typeof probeSetSchema> & {
-  /** Names the content: 12 hex digits of SHA-256 over its canonical JSON. */
+  /** Names the content but for canary and identity questions: 12 hex digits of SHA-256 over its canonical JSON. */
   version: string;
+  /** The same of the canary questions. */
+  canaryVersion: string;
 };
 
 const canonical = (value: unknown): unknown => {
@@ -199,12 +221,16 @@ const canonical = (value: unknown): unknown => {
   );
 };
 
-/** The same content in the same order has the same version, however it is split over files, and whatever their layout. */
-export const versionOf = (set: z.infer<typeof probeSetSchema>): string =>
+const named = (content: unknown): string =>
   createHash("sha256")
-    .update(JSON.stringify(canonical(set)))
+    .update(JSON.stringify(canonical(content)))
     .digest("hex")
     .slice(0, 12);
+
+/** The same content in the same order has the same version, however it is split over files, and whatever their layout. */
+export const versionOf = ({ canary: _, identity: __, ...set }: z.infer<typeof probeSetSchema>): string => named(set);
+
+export const canaryVersionOf = ({ canary }: Pick<z.infer<typeof probeSetSchema>, "canary">): string => named(canary);
 
 /** Puts values into `{placeholders}`. Values are put in literally: braces inside of them stay as they are. */
 export const fill = (text: string, values: Record<string, string>): string =>

@@ -114,10 +114,16 @@ export const requestTemplate = ({ path, search, rawHeaders, body }: Crossed): Re
   };
 };
 
-/** The same without the caller's keys, for a probe that is none of this caller's conversations. */
-export const strangersTemplate = (template: RequestTemplate): RequestTemplate => ({
+/**
+ * The same for a probe that is none of this caller's conversations.
+ * @param callersKey whether it goes under this caller's key all the same, as the operator chose
+ */
+export const strangersTemplate = (template: RequestTemplate, callersKey: boolean): RequestTemplate => ({
   ...template,
-  headers: template.headers.map(({ name, value }) => ({ name, value: isCredential(name) ? null : value })),
+  headers: template.headers.map(({ name, value }) => ({
+    name,
+    value: isCredential(name) && !callersKey ? null : value,
+  })),
   ofStranger: true,
 });
 

@@ -10,18 +10,20 @@ import type { Random } from "../kernel/random.ts";
 import type { Ask, Reply } from "./asking.ts";
 import { createBackoff } from "./backoff.ts";
 import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
+import { readCanary } from "./canary.ts";
 import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
 import type { FleetProbing } from "./fleet-probing.ts";
 import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
+import { createIdentityReader } from "./identity.ts";
 import { mostTokens } from "./imitated-request.ts";
-import { createNextProbe, type ProbeMix, readReport } from "./next-probe.ts";
+import { createNextProbe, type ProbeMix, type ProbePlan, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
 import { bucketOf, createOutputBank } from "./output-bank.ts";
 import { createPlacement } from "./placement.ts";
 import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
-import { createShaping, type Shaped } from "./shaping.ts";
+import { createShaping, type Lane, laneOf, type Shaped } from "./shaping.ts";
 import { fleetTiming, ownTiming } from "./timing.ts";
 
 export interface ProberParts {
@@ -94,18 +96,20 @@ export const createProber = (parts: ProberParts): Prober => {
     { ...limits, ms: hour },
     { ...dayLimits, ms: day },
   ]);
-  const backoffs: Record<ProbeArm, ReturnType<typeof createBackoff>> = {
+  const backoffs: Record<Lane, ReturnType<typeof createBackoff>> = {
     fresh: createBackoff(random),
     forked: createBackoff(random),
     resample: createBackoff(random),
     placebo: createBackoff(random),
+    canary: createBackoff(random),
   };
+  const readIdentity = createIdentityReader(settings.identity);
   const bank = createOutputBank();
   const shaping = createShaping({
     next: createNextProbe(set, bank, random),
     conversations,
-    weights: settings.arms,
-    isOpen: (arm) => !backoffs[arm].holds(clock.monotonic()),
+    settings,
+    isOpen: (lane) => !backoffs[lane].holds(clock.monotonic()),
     skipped: meter.skipped,
     random,
   });
@@ -161,10 +165,10 @@ export const createProber = (parts: ProberParts): Prober => {
     return { ...probe, reservation: { settle } };
   };
 
-  const noteFailure = (arm: ProbeArm, reply: Extract<Reply, { kind: "failed" }>): void => {
+  const noteFailure = (lane: Lane, reply: Extract<Reply, { kind: "failed" }>): void => {
     const now = clock.monotonic();
-    // A rejection (a key that is not accepted, say) concerns one arm; anything else concerns the subject.
-    if (reply.reason === "rejected") backoffs[arm].failed(now, reply.retryAfterMs);
+    // A rejection (a key that is not accepted, say) concerns one lane; anything else concerns the subject.
+    if (reply.reason === "rejected") backoffs[lane].failed(now, reply.retryAfterMs);
     else for (const each of Object.values(backoffs)) each.failed(now, reply.retryAfterMs);
   };
 
@@ -181,10 +185,10 @@ export const createProber = (parts: ProberParts): Prober => {
       meter.failed(plan.experiment, arm, reply.reason);
     }
     if (reply.kind === "failed" && reply.reason !== "empty") {
-      noteFailure(arm, reply);
+      noteFailure(laneOf(probe), reply);
       return null;
     }
-    backoffs[arm].succeeded();
+    backoffs[laneOf(probe)].succeeded();
     lastAnswerAt = clock.now();
     return reply.kind === "answered" ? reply.text : "";
   };
@@ -220,6 +224,13 @@ export const createProber = (parts: ProberParts): Prober => {
     return outcome.harmful;
   };
 
+  const readSelfReport = (plan: Exclude<ProbePlan, HarmPlan>, asked: Asked, reply: Reply): Observation => {
+    if (plan.experiment === "identity") return readIdentity(plan, asked).observation;
+    if (plan.experiment !== "canary") return readReport(plan, asked).observation;
+    const firstToken = reply.kind === "answered" ? (reply.firstToken ?? null) : null;
+    return readCanary(plan, asked, set.canaryVersion, firstToken);
+  };
+
   /** Asks, reads and records one probe; where its answer was harmful, the conversation that now ends with it. */
   const run = async (probe: Probe, signal: AbortSignal): Promise<LiveConversation | null> => {
     const { plan, arm, question, context } = probe;
@@ -233,7 +244,7 @@ export const createProber = (parts: ProberParts): Prober => {
     if (answer === null) return null;
     const asked: Asked = { arm, context, probeSet: set.version, answer, content: parts.keep(answer) };
     if (plan.experiment !== "harmfulness") {
-      record(readReport(plan, asked).observation, arm);
+      record(readSelfReport(plan, asked, reply), arm);
       return null;
     }
     if (!(await settleHarm(plan, asked, signal))) return null;

@@ -1,8 +1,10 @@
 /**
  * What a due probe is: about harm or about the subject itself, in which arm, and as which question. Draws; asks nothing.
  */
+import type { ProbeSettings } from "../config/schema.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Question } from "./asking.ts";
+import { canaryQuestion } from "./canary.ts";
 import {
   armsOf,
   type ConversationSource,
@@ -16,6 +18,12 @@ import { planResample } from "./harmfulness.ts";
 import { drawWeighted, type NextProbe, type ProbeMix, type ProbePlan } from "./next-probe.ts";
 import type { ProbeMeter } from "./probe-meter.ts";
 
+/** What is backed off from apart: an upstream may reject the parameters of canaries and nothing else. */
+export type Lane = ProbeArm | "canary";
+
+export const laneOf = ({ plan, arm }: Pick<Shaped, "plan" | "arm">): Lane =>
+  plan.experiment === "canary" ? "canary" : arm;
+
 export interface Shaped {
   plan: ProbePlan;
   arm: ProbeArm;
@@ -27,10 +35,10 @@ export interface Shaped {
 interface Options {
   next: NextProbe;
   conversations: ConversationSource;
-  /** Relative weight of each arm. */
-  weights: Readonly<Record<ProbeArm, number>>;
-  /** Whether an arm may be used now. */
-  isOpen(arm: ProbeArm): boolean;
+  /** Weights of the arms, what is asked besides, and under whose key. */
+  settings: Pick<ProbeSettings, "arms" | "canary" | "identity" | "freshKey">;
+  /** Whether a lane may be used now. */
+  isOpen(lane: Lane): boolean;
   skipped: ProbeMeter["skipped"];
   random: Random;
 }
@@ -41,7 +49,9 @@ export interface Shaping {
   followUp(mix: ProbeMix, conversation: LiveConversation): Shaped | null;
 }
 
-export const createShaping = ({ next, conversations, weights, isOpen, skipped, random }: Options): Shaping => {
+export const createShaping = ({ next, conversations, settings, isOpen, skipped, random }: Options): Shaping => {
+  const { arms: weights, canary, identity } = settings;
+  const callersKey = settings.freshKey === "caller";
   /** A second answer to the same request says less than a first one to another. */
   const resampled = new WeakSet<LiveConversation>();
 
@@ -53,7 +63,7 @@ export const createShaping = ({ next, conversations, weights, isOpen, skipped, r
   };
 
   const fresh = (plan: ProbePlan | null, live: LiveConversation | null): Shaped | null =>
-    plan === null ? null : { plan, arm: "fresh", question: freshQuestion(plan.text, live), context: null };
+    plan === null ? null : { plan, arm: "fresh", question: freshQuestion(plan.text, live, callersKey), context: null };
 
   const forked = (plan: ProbePlan | null, live: LiveConversation | null, arm: ProbeArm = "forked"): Shaped | null => {
     const question = plan === null || live === null ? null : forkedQuestion(plan.text, live);
@@ -102,9 +112,32 @@ export const createShaping = ({ next, conversations, weights, isOpen, skipped, r
     return arm === "fresh" ? fresh(plan, live) : orFresh(forked(plan, live), () => plan, live);
   };
 
+  const servedModel = (mix: ProbeMix, live: LiveConversation | null): Shaped | null => {
+    const plan = isOpen("canary") ? next.drawCanary(mix) : null;
+    if (plan === null) return null;
+    return { plan, arm: "fresh", question: canaryQuestion(plan, live, canary, callersKey), context: null };
+  };
+
+  const whoItIs = (live: LiveConversation | null): Shaped | null => {
+    const arm = draw(armsOf.identity);
+    const plan = arm === null ? null : next.drawIdentity();
+    return arm === "fresh" ? fresh(plan, live) : orFresh(forked(plan, live), () => plan, live);
+  };
+
+  const extraShares = { canary: canary.enabled ? canary.share : 0, identity: identity.enabled ? identity.share : 0 };
+  const extras = extraShares.canary + extraShares.identity;
+
+  /** What is asked besides harm and self-reports; null where nothing is, or not now. */
+  const besides = (mix: ProbeMix, live: LiveConversation | null): Shaped | null => {
+    if (extras === 0 || random() >= extras) return null;
+    return drawWeighted(extraShares, random) === "canary" ? servedModel(mix, live) : whoItIs(live);
+  };
+
   return {
     due: (mix) => {
       const live = conversations.recent();
+      const extra = besides(mix, live);
+      if (extra !== null) return extra;
       return random() < mix.harm ? aboutHarm(live) : aboutItself(mix, live);
     },
     followUp: (mix, conversation) => {

@@ -4,9 +4,10 @@
  */
 import { readChatAnswer } from "../dialect/chat.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
-import { bodyOf } from "../dialect/json-body.ts";
+import { type AnswerBody, bodyOf } from "../dialect/json-body.ts";
 import type { AnswerView, Turn } from "../dialect/views.ts";
 import type { Ask, Question, Reply } from "./asking.ts";
+import { firstTokenProbability } from "./first-token.ts";
 import { type ImitationOptions, imitatedRequest, type Sendable } from "./imitated-request.ts";
 
 interface Answer {
@@ -53,8 +54,13 @@ const reasonOf = (status: number): Failed["reason"] => {
   return status >= 500 ? "unavailable" : "rejected";
 };
 
+interface ReadAnswer {
+  view: AnswerView;
+  body: AnswerBody;
+}
+
 /** Null for what is no chat completion, or one that broke off. */
-const readAnswer = async ({ headers, body }: Answer): Promise<AnswerView | null> => {
+const readAnswer = async ({ headers, body }: Answer): Promise<ReadAnswer | null> => {
   const decoded = await decodeContent(body, headers.get("content-encoding"));
   if (decoded.kind === "undecodable") return null;
   const read = bodyOf(headers.get("content-type") ?? "", decoded.bytes);
@@ -62,18 +68,20 @@ const readAnswer = async ({ headers, body }: Answer): Promise<AnswerView | null>
   if (answer === null || answer.choices.length === 0) return null;
   // Some servers give no reason for the end, others no mark of it.
   const ended = read.kind === "whole" || read.ended || answer.choices.every((choice) => choice.finishReason !== null);
-  return ended ? answer : null;
+  return ended ? { view: answer, body: read } : null;
 };
 
-const answered = ({ choices, usage }: AnswerView, { turns }: Question): Reply => {
+const answered = ({ view: { choices, usage }, body }: ReadAnswer, { turns, repeatable }: Question): Reply => {
   const choice = choices[0];
   // What is said beside a call is no answer to the question; to count it as a harmless one would hide harm.
   if (choice !== undefined && choice.toolCalls.length > 0) return failed("empty", "the answer calls a tool");
   const text = choice?.text || choice?.refusal || "";
   if (text.trim() === "") return failed("empty", "the answer holds no text");
+  const firstToken = repeatable?.logprobs === true ? firstTokenProbability(body) : null;
   return {
     kind: "answered",
     text,
+    ...(firstToken === null ? {} : { firstToken }),
     tokens: {
       prompt: usage?.promptTokens ?? estimated(promptText(turns)),
       completion: usage?.completionTokens ?? estimated(text),

@@ -549,7 +549,12 @@ describe("failures", () => {
 describe("what is recorded", () => {
   it("every observation is one that the evidence log takes", async () => {
     const { prober, clock, observations, set } = stage({
-      settings: { ...unlimited, perHour: 7200 },
+      settings: {
+        ...unlimited,
+        perHour: 7200,
+        canary: { enabled: true },
+        identity: { enabled: true, developer: "Acme" },
+      },
       judge: (response) => judged(response.length % 3 === 0 ? 0.9 : 0.3),
       ask: (question) =>
         answered(
@@ -561,7 +566,7 @@ describe("what is recorded", () => {
     await prober.stop();
     for (const one of observations) {
       expect(() => observationSchema.parse(one)).not.toThrow();
-      expect(one.probeSet).toBe(set.version);
+      expect(one.probeSet).toBe(one.experiment === "canary" ? set.canaryVersion : set.version);
       expect(one.contentHash).toMatch(/^[0-9a-f]{64}$/);
       expect(one.content).toBeNull();
     }
