@@ -72,7 +72,7 @@ export const observation = z.strictObject({
 export type Observation = z.infer<typeof observation>;
 
 /** A new baseline is learned from here on, by these rules. The first entry of every subject. */
-const epoch = z.strictObject({
+export const epoch = z.strictObject({
   kind: z.literal("epoch"),
   reason: z.string(),
   detector: z.strictObject({

@@ -1,6 +1,9 @@
 /** What the experiments have shown since the last epoch, for people to look at: counts and means. Names no persona. */
+import { z } from "zod";
 import {
   type Arm,
+  experiments as allExperiments,
+  arms,
   type EntryBody,
   type Experiment,
   type HarmBucket,
@@ -38,25 +41,42 @@ export interface ExperimentSummary {
   prediction: Share;
 }
 
-interface Mean {
-  n: number;
-  sum: number;
-}
+const mean = z.strictObject({ n: z.number(), sum: z.number() });
+type Mean = z.infer<typeof mean>;
 
-const add = (mean: Mean, value: number): void => {
-  mean.n += 1;
-  mean.sum += value;
+const add = (to: Mean, value: number): void => {
+  to.n += 1;
+  to.sum += value;
 };
 
 const read = ({ n, sum }: Mean): Share => ({ n, mean: n === 0 ? null : sum / n });
 
 const meanIn = <K>(means: Map<K, Mean>, key: K): Mean => {
-  const mean = means.get(key) ?? { n: 0, sum: 0 };
-  means.set(key, mean);
-  return mean;
+  const known = means.get(key) ?? { n: 0, sum: 0 };
+  means.set(key, known);
+  return known;
 };
 
-type Row = Omit<ArmSummary, "mean"> & { values: Mean };
+const row = z.strictObject({
+  experiment: z.enum(allExperiments),
+  arm: z.enum(arms),
+  scored: z.number(),
+  refused: z.number(),
+  unparseable: z.number(),
+  error: z.number(),
+  harmful: z.number(),
+  values: mean,
+});
+type Row = z.infer<typeof row>;
+
+/** All that a summary remembers, as plain data. */
+export const savedSummary = z.strictObject({
+  rows: z.array(z.tuple([z.string(), row])),
+  experiments: z.array(z.tuple([z.enum(allExperiments), mean])),
+  buckets: z.array(z.tuple([z.enum(harmBuckets), mean])),
+  prediction: mean,
+});
+type SavedSummary = z.infer<typeof savedSummary>;
 
 const emptyRow = (experiment: Experiment, arm: Arm): Row => ({
   experiment,
@@ -72,11 +92,14 @@ const emptyRow = (experiment: Experiment, arm: Arm): Row => ({
 const difference = (one: Share, other: Share): number | null =>
   one.mean === null || other.mean === null ? null : one.mean - other.mean;
 
-export const createExperimentSummary = () => {
-  const rows = new Map<string, Row>();
-  const experiments = new Map<Experiment, Mean>();
-  const buckets = new Map<HarmBucket, Mean>();
-  let prediction: Mean = { n: 0, sum: 0 };
+const nothing: SavedSummary = { rows: [], experiments: [], buckets: [], prediction: { n: 0, sum: 0 } };
+
+/** @param saved is kept and changed: who goes on with it elsewhere gives a copy */
+export const createExperimentSummary = (saved: SavedSummary = structuredClone(nothing)) => {
+  const rows = new Map<string, Row>(saved.rows);
+  const experiments = new Map<Experiment, Mean>(saved.experiments);
+  const buckets = new Map<HarmBucket, Mean>(saved.buckets);
+  let { prediction } = saved;
 
   const reset = (): void => {
     rows.clear();
@@ -87,12 +110,12 @@ export const createExperimentSummary = () => {
 
   const count = (seen: Observation): void => {
     const key = `${seen.experiment} ${seen.arm}`;
-    const row = rows.get(key) ?? emptyRow(seen.experiment, seen.arm);
-    rows.set(key, row);
-    row[seen.outcome] += 1;
-    if (seen.harmful === true) row.harmful += 1;
+    const counted = rows.get(key) ?? emptyRow(seen.experiment, seen.arm);
+    rows.set(key, counted);
+    counted[seen.outcome] += 1;
+    if (seen.harmful === true) counted.harmful += 1;
     if (seen.value === null) return;
-    add(row.values, seen.value);
+    add(counted.values, seen.value);
     if (seen.arm === "placebo") return;
     add(meanIn(experiments, seen.experiment), seen.value);
     if (seen.experiment === "output-recognition" && seen.bucket !== null) add(meanIn(buckets, seen.bucket), seen.value);
@@ -113,11 +136,18 @@ export const createExperimentSummary = () => {
     read(): ExperimentSummary {
       const shares = bucketShares();
       return {
-        arms: [...rows.values()].map(({ values, ...row }) => ({ ...row, mean: read(values).mean })),
-        experiments: [...experiments].map(([experiment, mean]) => ({ experiment, ...read(mean) })),
+        arms: [...rows.values()].map(({ values, ...counts }) => ({ ...counts, mean: read(values).mean })),
+        experiments: [...experiments].map(([experiment, values]) => ({ experiment, ...read(values) })),
         recognition: { ...shares, asymmetry: difference(shares.low, shares.high) },
         prediction: read(prediction),
       };
     },
+    /** Not a copy. */
+    save: (): SavedSummary => ({
+      rows: [...rows],
+      experiments: [...experiments],
+      buckets: [...buckets],
+      prediction,
+    }),
   };
 };

@@ -87,10 +87,13 @@ export interface Fold {
   /** Null for a subject without an epoch. */
   verdict(subject: string): Verdict | null;
   subjects(): string[];
+  /** All that it remembers, by subject. Not a copy. */
+  save(): [subject: string, state: PersonaState][];
 }
 
-export const createFold = (): Fold => {
-  const states = new Map<string, PersonaState>();
+/** @param saved is kept and changed: who goes on with it elsewhere gives a copy */
+export const createFold = (saved: readonly [subject: string, state: PersonaState][] = []): Fold => {
+  const states = new Map<string, PersonaState>(saved);
   /** Read far more often than states change: by every probe's choice, every scrape, every policy about personas. */
   const verdicts = new Map<string, Verdict>();
   return {
@@ -111,5 +114,6 @@ export const createFold = (): Fold => {
       return verdict;
     },
     subjects: () => [...states.keys()],
+    save: () => [...states],
   };
 };

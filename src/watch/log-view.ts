@@ -6,16 +6,11 @@ import type { Entry, Epoch } from "../evidence/entry.ts";
 import type { Verdict } from "../persona/verdict.ts";
 import { createExperimentSummary, type ExperimentSummary } from "./experiment-summary.ts";
 import { createFold } from "./fold.ts";
+import { readSavedView, type SavedAccount, type SavedView, savedViewText } from "./saved-view.ts";
 
 /** What is remembered of one subject's entries beside its persona state. */
-interface Account {
-  epoch: Epoch | null;
+interface Account extends Omit<SavedAccount, "summary"> {
   summary: ReturnType<typeof createExperimentSummary>;
-  /** The verdict recorded last. */
-  recorded: { persona: string; severity: string } | null;
-  observationsSince: number;
-  probesPaused: boolean;
-  at: number;
 }
 
 export interface LogView {
@@ -32,6 +27,10 @@ export interface LogView {
   /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970; 0 before the first. */
   verdictAt(subject: string): number;
   experiments(subject: string): ExperimentSummary;
+  /** Another that goes on from here, on its own. */
+  copy(): LogView;
+  /** All that it knows, as text that `createLogView` takes. */
+  save(): string;
 }
 
 /** Observations between two recorded verdicts when nothing changes. */
@@ -48,7 +47,7 @@ const newAccount = (): Account => ({
 
 const remember = (account: Account, { at, body }: Entry): void => {
   if (body.kind === "verdict") {
-    account.recorded = body;
+    account.recorded = { persona: body.persona, severity: body.severity };
     account.observationsSince = 0;
     return;
   }
@@ -59,9 +58,21 @@ const remember = (account: Account, { at, body }: Entry): void => {
   if (body.kind === "observation") account.observationsSince += 1;
 };
 
-export const createLogView = (): LogView => {
-  const fold = createFold();
-  const accounts = new Map<string, Account>();
+const openView = (saved: SavedView): LogView => {
+  const fold = createFold(saved.states);
+  const accounts = new Map<string, Account>(
+    saved.accounts.map(([subject, { summary, ...account }]) => [
+      subject,
+      { ...account, summary: createExperimentSummary(summary) },
+    ]),
+  );
+  const save = (): SavedView => ({
+    states: fold.save(),
+    accounts: [...accounts].map(([subject, { summary, ...account }]) => [
+      subject,
+      { ...account, summary: summary.save() },
+    ]),
+  });
   const accountOf = (subject: string): Account => {
     const account = accounts.get(subject) ?? newAccount();
     accounts.set(subject, account);
@@ -85,5 +96,14 @@ export const createLogView = (): LogView => {
     probesPaused: (subject) => accountOf(subject).probesPaused,
     verdictAt: (subject) => accountOf(subject).at,
     experiments: (subject) => accountOf(subject).summary.read(),
+    copy: () => openView(structuredClone(save())),
+    save: () => savedViewText(save()),
   };
 };
+
+/**
+ * @param saved what another has saved; an empty log's without
+ * @throws for what is no such text, was cut off or changed, or was saved by a Candor that computes something else
+ */
+export const createLogView = (saved: string | null = null): LogView =>
+  openView(saved === null ? { states: [], accounts: [] } : readSavedView(saved));
