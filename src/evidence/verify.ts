@@ -19,7 +19,8 @@ export type Verification =
 
 type Broken = Extract<Verification, { kind: "broken" }>;
 
-const againstAnchor = ({ position, hash }: StoredRow, anchor: Anchor): Broken | null =>
+/** What an anchor says of the row at its own position. */
+export const againstAnchor = ({ position, hash }: Anchor, anchor: Anchor): Broken | null =>
   position === anchor.position && hash !== anchor.hash
     ? { kind: "broken", position, problem: "the hash here is not the anchor's: the log was written anew" }
     : null;
@@ -33,40 +34,59 @@ const missingAnchor = (head: Anchor, anchor: Anchor): Broken => ({
       : "there is no row where the anchor is: the log was written anew",
 });
 
-const verifyRows = (rows: Iterable<StoredRow>, anchor: Anchor | null): Verification => {
+interface Checking {
+  /** Rows in the order of positions; says what is wrong at the first one that is. @throws BrokenRowError */
+  take(row: StoredRow): Broken | null;
+  end(): Verification;
+}
+
+/** @param beginning what stands before the first row; null in a file, whose first row says who began it */
+export const checkChain = (anchor: Anchor | null, beginning: Anchor | null): Checking => {
   let count = 0;
-  let anchored = anchor === null;
-  let head: Anchor = { position: 0, hash: "" };
-  for (const row of rows) {
-    const { position, replica, hash } = row;
-    const previous = count === 0 ? genesis(replica) : head.hash;
-    if (linkHash(previous, row) !== hash) {
-      return {
-        kind: "broken",
-        position,
-        problem: "this row or the one before it was changed, removed, put in or moved",
-      };
-    }
-    // Throws where a row says something else outside the chain than in it.
-    toEntry(row);
-    const contradiction = anchor === null ? null : againstAnchor(row, anchor);
-    if (contradiction !== null) return contradiction;
-    anchored ||= position === anchor?.position;
-    count += 1;
-    head = { position, hash };
-  }
-  if (anchor !== null && !anchored) return missingAnchor(head, anchor);
-  return { kind: "intact", rows: count, lost: head.position - count, head };
+  let head: Anchor = beginning ?? { position: 0, hash: "" };
+  let anchored = anchor === null || (beginning !== null && anchor.position === beginning.position);
+  return {
+    take(row) {
+      const { position, replica, hash } = row;
+      const previous = count === 0 && beginning === null ? genesis(replica) : head.hash;
+      if (linkHash(previous, row) !== hash) {
+        const problem = "this row or the one before it was changed, removed, put in or moved";
+        return { kind: "broken", position, problem };
+      }
+      // Throws where a row says something else outside the chain than in it.
+      toEntry(row);
+      const contradiction = anchor === null ? null : againstAnchor(row, anchor);
+      if (contradiction !== null) return contradiction;
+      anchored ||= position === anchor?.position;
+      count += 1;
+      head = { position, hash };
+      return null;
+    },
+    end() {
+      if (anchor !== null && !anchored) return missingAnchor(head, anchor);
+      return { kind: "intact", rows: count, lost: head.position - (beginning?.position ?? 0) - count, head };
+    },
+  };
+};
+
+/** A row that can't be read is a broken one. */
+export const asBroken = (error: unknown): Broken => {
+  if (error instanceof BrokenRowError) return { kind: "broken", position: error.position, problem: error.message };
+  throw error;
 };
 
 /** @throws when there is no such file, or it is no evidence file */
 export const verifyFile = (path: string, anchor: Anchor | null = null): Verification => {
   const log = openForReading(path);
   try {
-    return verifyRows(log.rows(), anchor);
+    const checking = checkChain(anchor, null);
+    for (const row of log.rows()) {
+      const broken = checking.take(row);
+      if (broken !== null) return broken;
+    }
+    return checking.end();
   } catch (error) {
-    if (error instanceof BrokenRowError) return { kind: "broken", position: error.position, problem: error.message };
-    throw error;
+    return asBroken(error);
   } finally {
     log.close();
   }

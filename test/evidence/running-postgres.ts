@@ -17,7 +17,7 @@ export interface RunningPostgres {
   execute(url: string, sql: string): Promise<Record<string, unknown>[]>;
   /** `immediate` is like a crash. Databases are kept for `start`. */
   stop(mode?: "fast" | "immediate"): Promise<void>;
-  /** With further settings of the server, such as `ssl=on`; on the same port. */
+  /** With further settings of the server, such as `ssl=on`; on the same port. Does nothing while it runs. */
   start(settings?: readonly string[]): Promise<void>;
   /** The folder of the server's data, for certificates and pg_hba.conf. */
   folder: string;
@@ -104,6 +104,7 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
   const urlOf = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}?sslmode=disable`;
 
   const start = async (settings: readonly string[] = []): Promise<void> => {
+    if (running) return;
     const all = [
       ...["listen_addresses=127.0.0.1", `port=${port}`, "unix_socket_directories=", "fsync=off"],
       ...["full_page_writes=off", "max_connections=100", ...settings],
@@ -113,7 +114,7 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
     try {
       await run(join(programs, "pg_ctl"), ["start", "-w", "-D", folder, "-l", log, "-o", options], user);
     } catch (error) {
-      throw new Error(existsSync(log) ? readFileSync(log, "utf8") : String(error));
+      throw new Error(existsSync(log) ? readFileSync(log, "utf8").slice(-2_000) : String(error));
     }
     running = true;
   };

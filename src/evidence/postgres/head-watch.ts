@@ -19,6 +19,7 @@ interface WatchParts {
   log: string;
   clock: Pick<Clock, "after" | "monotonic">;
   random: Random;
+  pace?: Pace;
   /** Before anything is asked on a new connection. */
   prepare(): Promise<void>;
   /** The position up to which the log is known to reach. */
@@ -31,17 +32,21 @@ interface WatchParts {
   onFailure(error: unknown): void;
 }
 
+/** Milliseconds. */
+export interface Pace {
+  /** Between two questions where the log stands. */
+  ask: number;
+  /** An answer that takes longer is none: the connection is given up for a new one. */
+  answer: number;
+}
+
 export interface HeadWatch {
   /** Whether the log was reached within the last few seconds. */
   connected(): boolean;
   close(): void;
 }
 
-const askEveryMs = 1_000;
-/** An answer that takes longer is none: the connection is given up for a new one. */
-const patienceMs = 3_000;
-/** Longer than it takes to ask and to give up an answer that does not come. */
-const connectedMs = askEveryMs + patienceMs + 1_000;
+const usualPace: Pace = { ask: 1_000, answer: 3_000 };
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
 
@@ -51,7 +56,7 @@ const noticed = (payload: string): Head | null => {
 };
 
 export const watchHead = (parts: WatchParts): HeadWatch => {
-  const { database, log, clock, random, prepare, known, onHead, onFailure } = parts;
+  const { database, log, clock, random, prepare, known, onHead, onFailure, pace = usualPace } = parts;
   let closed = false;
   let reachedAt = Number.NEGATIVE_INFINITY;
   let listening: Listening | null = null;
@@ -74,7 +79,7 @@ export const watchHead = (parts: WatchParts): HeadWatch => {
 
   const ask = async (session: Listening): Promise<void> => {
     const before = known();
-    const [row] = await session.query(`SELECT position, hash FROM ${database.schema}.log`, [], patienceMs);
+    const [row] = await session.query(`SELECT position, hash FROM ${database.schema}.log`, [], pace.answer);
     reached({ position: Number(row?.position), hash: String(row?.hash) }, before);
   };
 
@@ -97,7 +102,7 @@ export const watchHead = (parts: WatchParts): HeadWatch => {
       while (!closed && !ended) {
         await ask(listening);
         onReached();
-        await sleep(askEveryMs);
+        await sleep(pace.ask);
       }
     } finally {
       listening.end();
@@ -124,7 +129,8 @@ export const watchHead = (parts: WatchParts): HeadWatch => {
   void run();
 
   return {
-    connected: () => !closed && clock.monotonic() - reachedAt < connectedMs,
+    // For longer than it takes to ask, and to give up an answer that does not come.
+    connected: () => !closed && clock.monotonic() - reachedAt < 2 * pace.ask + pace.answer,
     close() {
       closed = true;
       listening?.end();

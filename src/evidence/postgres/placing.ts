@@ -14,10 +14,7 @@ const answer = z.object({ head_position: z.int(), head_hash: z.string(), placed_
 
 /** PostgreSQL has no partition for a row. */
 const noPartition = "23514";
-/** A replica that hangs in the server is stopped there by then; see `shared-database.ts`. */
-const placingMs = 4_000;
-
-/** Such a short life has no statement of its own, so a column of it is a list in the call. */
+/** Every column is a list in the call. */
 const placeOnce = async (database: SharedDatabase, { writer, replica, rows }: Outgoing) => {
   const [row] = await database.query(
     `SELECT * FROM ${database.schema}.place_rows($1::uuid, $2, $3, $4::bigint[], $5::text[], $6::text[], $7::bigint[],
@@ -38,7 +35,6 @@ const placeOnce = async (database: SharedDatabase, { writer, replica, rows }: Ou
       // As bytes: texts in PostgreSQL can't hold the character 0.
       rows.map(({ content }) => (content === null ? null : Buffer.from(content))),
     ],
-    placingMs,
   );
   return answer.parse(row);
 };

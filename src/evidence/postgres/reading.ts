@@ -25,8 +25,9 @@ export interface Snapshot {
   rows: PlacedRow[];
 }
 
-/** Finding a page by a rare filter may mean reading much of the log. */
+/** Finding rows by a rare filter, or very many, may mean reading much of the log. */
 const readingMs = 15_000;
+const pageRows = 1_000;
 
 const snapshotHead = z.object({ head_position: z.int(), head_hash: z.string(), last_sequence: z.int() });
 const headRow = z.object({ position: z.int(), hash: z.string() });
@@ -71,7 +72,7 @@ const read = async (
      ) e ON TRUE
      ORDER BY e.position ${order}`,
     [writer, bound.position, limit, ...values],
-    readingMs,
+    sql === "" && limit <= pageRows ? undefined : readingMs,
   );
   const { head_position: position, head_hash: hash, last_sequence: sequence } = headOf(rows[0]);
   return { head: { position, hash }, sequence, rows: rows.filter((row) => row.position !== null).map(placedRow) };

@@ -15,7 +15,7 @@ export type Row = Record<string, unknown>;
 export interface Session {
   /**
    * One statement, or several without values and rows; a transaction by itself unless it is within one. Whole numbers come as numbers, bytes as Buffers.
-   * @param patienceMs how long the answer is waited for; the connection is given up then. 5 seconds unless said
+   * @param patienceMs how long the answer is waited for; the connection is given up then
    */
   query(text: string, values?: readonly unknown[], patienceMs?: number): Promise<Row[]>;
 }
@@ -49,10 +49,18 @@ export interface SharedDatabaseOptions {
   /** What the server's own lists of connections call this process. */
   replica: string;
   random: Random;
+  patience?: Patience;
 }
 
-const connectMs = 3_000;
-const answerMs = 5_000;
+/** How long is waited before the database counts as away, milliseconds. */
+export interface Patience {
+  /** For a connection. */
+  connect: number;
+  /** For an answer, unless more is said. */
+  answer: number;
+}
+
+const usualPatience: Patience = { connect: 3_000, answer: 4_000 };
 /** How often a process that waits to be alone asks again, and whoever is alone looks whether it still is. */
 const aloneMs = 200;
 const holdingMs = 1_000;
@@ -78,7 +86,10 @@ const toNumber = (text: string): number | string => {
   return Number.isSafeInteger(value) ? value : text;
 };
 
-const configOf = ({ url, replica }: SharedDatabaseOptions): { config: ClientConfig; secrets: readonly string[] } => {
+const configOf = (
+  { url, replica }: SharedDatabaseOptions,
+  patience: Patience,
+): { config: ClientConfig; secrets: readonly string[] } => {
   const { secrets, ...address } = parseDatabaseUrl(url);
   const getTypeParser: typeof types.getTypeParser = (oid: number, format?: string) =>
     oid === int8 ? toNumber : types.getTypeParser(oid, format === "binary" ? "binary" : "text");
@@ -86,7 +97,7 @@ const configOf = ({ url, replica }: SharedDatabaseOptions): { config: ClientConf
     ...address,
     ...serverLimits,
     application_name: `candor ${replica}`,
-    connectionTimeoutMillis: connectMs,
+    connectionTimeoutMillis: patience.connect,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser },
@@ -108,7 +119,8 @@ const nothing = (): void => {};
 
 /** @throws for a URL that is none */
 export const openSharedDatabase = (options: SharedDatabaseOptions): SharedDatabase => {
-  const { config, secrets } = configOf(options);
+  const { patience = usualPatience } = options;
+  const { config, secrets } = configOf(options, patience);
   const pool = new Pool({ ...config, max: mostConnections, idleTimeoutMillis: 60_000 });
   const all = new Set<Client>();
   let closed = false;
@@ -132,7 +144,12 @@ export const openSharedDatabase = (options: SharedDatabaseOptions): SharedDataba
     }
   };
 
-  const ask = (client: Client, text: string, values: readonly unknown[] = [], patienceMs = answerMs): Promise<Row[]> =>
+  const ask = (
+    client: Client,
+    text: string,
+    values: readonly unknown[] = [],
+    patienceMs = patience.answer,
+  ): Promise<Row[]> =>
     explaining(async () => {
       const query: TimedQuery = { text, values: [...values], query_timeout: patienceMs };
       const result = await client.query<Row>(query);
@@ -186,7 +203,7 @@ export const openSharedDatabase = (options: SharedDatabaseOptions): SharedDataba
   /** Rejects as soon as the connection that holds the lock does not answer. Resolves never but when it is stopped. */
   const watchLock = async (client: Client, stopped: AbortSignal): Promise<void> => {
     while (!stopped.aborted) {
-      await ask(client, "SELECT 1", [], connectMs);
+      await ask(client, "SELECT 1", [], patience.connect);
       await pause(holdingMs, undefined, { ref: false, signal: stopped }).catch(nothing);
     }
   };

@@ -16,12 +16,12 @@ import { type EvidenceStore, type SharedLog, UnreachableLogError } from "../stor
 import { dropOldBlocks, ensureBlocks, type Retention } from "./blocks.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints.ts";
 import { type Follower, followLog } from "./follower.ts";
-import { watchHead } from "./head-watch.ts";
+import { type Pace, watchHead } from "./head-watch.ts";
 import { IncompatibleLogError, type Migration, migrate } from "./log-schema.ts";
 import { createOutbox } from "./outbox.ts";
 import { placeRows } from "./placing.ts";
 import { placedAfter, placedBefore, placedLink, type Snapshot } from "./reading.ts";
-import { openSharedDatabase, type SharedDatabase } from "./shared-database.ts";
+import { openSharedDatabase, type Patience, type SharedDatabase } from "./shared-database.ts";
 import { openSpool } from "./spool.ts";
 
 export interface SharedStoreOptions {
@@ -46,6 +46,8 @@ export interface SharedStoreOptions {
   /** Of a log that is begun now: rows of one block. */
   blockRows?: number;
   migrations?: readonly Migration[];
+  patience?: Patience;
+  pace?: Pace;
 }
 
 export interface SharedStore extends EvidenceStore {
@@ -81,7 +83,10 @@ const acceptedHere = (given: NewEntry): NewEntry => {
  */
 export const openSharedStore = async (options: SharedStoreOptions): Promise<SharedStore> => {
   const { name, path, replica, clock, random, log, retention, sendMs = 15, blockRows = 1_000_000 } = options;
-  const database = openSharedDatabase({ url: options.url, log: name, replica, random });
+  const database = openSharedDatabase({
+    ...{ url: options.url, log: name, replica, random },
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
+  });
   const spool = openSpool(path, options.maxSpooledRows);
   const writer = randomUUID();
   const followers = new Set<Follower>();
@@ -131,6 +136,12 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     }
   };
 
+  /** While it is known that the database is away, nobody waits for it. */
+  const checkReachable = (): void => {
+    const reason = refusal?.message ?? unreached ?? (prepared ? null : "the evidence database was not reached yet");
+    if (reason !== null) throw new UnreachableLogError(reason);
+  };
+
   const outbox = createOutbox({
     writer,
     replica,
@@ -140,8 +151,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     maxRows: options.maxPendingRows,
     sendMs,
     async place(batch) {
-      if (refusal !== null) throw refusal;
-      if (!prepared) throw new UnreachableLogError(unreached ?? "the evidence database was not reached yet");
+      checkReachable();
       const now = await placeRows(database, batch);
       // Another replica's rows may have come behind these, and be known already.
       const moved = now.position > head.position;
@@ -157,6 +167,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
 
   const watch = watchHead({
     ...{ database, log: name, clock, random, prepare, onHead, onFailure },
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
     known: () => head.position,
   });
   const endAnchors = noteAnchors({ path: `log ${name}`, head: () => head, clock, log });
@@ -173,8 +184,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
   if (retention !== undefined) scheduleRetention(retention);
 
   const reading = async <T>(read: () => Promise<T>): Promise<T> => {
-    if (refusal !== null) throw new UnreachableLogError(refusal.message);
-    if (!prepared) throw new UnreachableLogError(unreached ?? "the evidence database was not reached yet");
+    checkReachable();
     return read();
   };
 

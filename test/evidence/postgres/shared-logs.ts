@@ -1,15 +1,23 @@
 /** Shared logs for tests: each with a database of its own, and stores on it with spools of their own. */
 import { afterAll, beforeAll } from "vitest";
+import type { Entry } from "../../../src/evidence/entry.ts";
 import {
   openSharedStore,
   type SharedStore,
   type SharedStoreOptions,
 } from "../../../src/evidence/postgres/shared-store.ts";
+import type { Placed } from "../../../src/evidence/store.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { newFolder } from "../evidence-files.ts";
 import { type RunningPostgres, startPostgres } from "../running-postgres.ts";
 
 const silent = { info: () => {}, warn: () => {} };
+
+/** So that what is away is noticed within a moment. */
+export const impatient: Partial<SharedStoreOptions> = {
+  patience: { connect: 500, answer: 500 },
+  pace: { ask: 100, answer: 300 },
+};
 
 export interface TestLog {
   url: string;
@@ -54,3 +62,21 @@ export const serverOfFile = (): (() => RunningPostgres) => {
     return server;
   };
 };
+
+/** Follows a log from its beginning. */
+export const followed = (store: SharedStore): { placed: Placed[]; isCaughtUp: () => boolean; end: () => void } => {
+  const placed: Placed[] = [];
+  let caughtUp = false;
+  const end = store.shared.follow(
+    0,
+    (page) => placed.push(...page),
+    () => {
+      caughtUp = true;
+    },
+  );
+  return { placed, isCaughtUp: () => caughtUp, end };
+};
+
+/** Item numbers of entries, as `rowOf` writes them. */
+export const itemsOf = (entries: readonly Entry[]): number[] =>
+  entries.map(({ body }) => (body.kind === "observation" ? Number(body.item.slice(2)) : Number.NaN));
