@@ -6,6 +6,7 @@ import { genesis } from "../chain.ts";
 import { judgedAs } from "../filter-sql.ts";
 import { UnreachableLogError } from "../store.ts";
 import { DatabaseRefusal } from "./database-error.ts";
+import { probeTables } from "./probe-schedule.ts";
 import type { Session, SharedDatabase } from "./shared-database.ts";
 
 /** The log in the database can't be used by this version of Candor, and no waiting changes that. */
@@ -126,6 +127,7 @@ const first = (log: NewLog): string => `
     hash     text NOT NULL,
     dropped  timestamptz NOT NULL DEFAULT now()
   );
+  ${probeTables(log.schema)}
   ${place(log)}`;
 
 export const migrations: readonly Migration[] = [{ compatibleFrom: 1, sql: first }];
