@@ -149,6 +149,12 @@ describe("an upstream that reads all but the conversation", () => {
   it.each([
     { name: "forks under their callers' keys", arm: "forked" as const },
     { name: "new conversations under the upstream's key", arm: "fresh" as const, upstreamKey: "sk-upstream" },
+    {
+      name: "new conversations under callers' keys, though probes have one of their own",
+      arm: "fresh" as const,
+      probeKey: "sk-probes",
+      freshKey: "caller" as const,
+    },
   ])("does not tell $name from the app's calls", async ({ name: _, ...setting }) => {
     const told = await watchAll({ ...usual, ...setting });
     expect(Math.min(told.probes.length, told.calls.length)).toBeGreaterThan(300);
@@ -160,6 +166,14 @@ describe("an upstream that reads all but the conversation", () => {
     const told = await watchAll({ ...usual, arm: "fresh", probeKey: "sk-probes" });
     expect(accuracy(told)).toBeGreaterThan(0.95);
     expect(accuracy(told, (name) => !name.endsWith(" authorization"))).toBeLessThan(0.6);
+  });
+
+  it("tells new conversations without any key by that, and not those under callers' keys", async () => {
+    const without = await watchAll({ ...usual, calls: 120, arm: "fresh" });
+    expect(accuracy(without, (name) => name === "header order")).toBeGreaterThan(0.95);
+    const under = await watchAll({ ...usual, calls: 120, arm: "fresh", freshKey: "caller" });
+    const ofKey = (name: string): boolean => name === "header order" || name.endsWith(" authorization");
+    expect(accuracy(under, ofKey)).toBeLessThan(0.6);
   });
 
   it("tells probes that imitate nothing, so it does look", async () => {

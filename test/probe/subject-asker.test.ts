@@ -216,6 +216,27 @@ describe("asking over a real socket", () => {
   });
 });
 
+describe("a question that is asked so that its answer can be repeated", () => {
+  const logprobs = { content: [{ token: "Grey", logprob: -0.5, top_logprobs: [] }] };
+  const telling: Handler = (_request, response) =>
+    json(response, 200, {
+      choices: [{ index: 0, message: { role: "assistant", content: "Grey" }, finish_reason: "stop", logprobs }],
+      usage: { prompt_tokens: 12, completion_tokens: 1, total_tokens: 13 },
+    });
+  const turns: Question["turns"] = [{ role: "user", text: "One word for the sea?" }];
+
+  it("tells the first token's probability where it was asked for, and not elsewhere", async () => {
+    const { baseUrl, seen } = await serve(telling);
+    const ask = createAsker(options(baseUrl));
+    const repeatable = { maxTokens: 4, seed: 9, logprobs: true };
+    const told = await ask({ turns, parameters: { temperature: 0.9 }, headers: {}, repeatable }, never);
+    expect(told).toMatchObject({ kind: "answered", text: "Grey", firstToken: Math.exp(-0.5) });
+    expect(seen[0]?.body).toMatchObject({ temperature: 0, max_tokens: 4, seed: 9, logprobs: true });
+    const untold = await ask({ turns, parameters: {}, headers: {} }, never);
+    expect(untold).not.toHaveProperty("firstToken");
+  });
+});
+
 describe("an answer that calls a tool", () => {
   const call = { tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "f", arguments: "{}" } }] };
 

@@ -48,6 +48,8 @@ interface Scene {
   upstreamKey?: string;
   /** For fresh probes. */
   probeKey?: string;
+  /** Under whose key fresh probes go. */
+  freshKey?: "own" | "caller";
   /** Changes questions before they are asked, to try what would give them away. */
   change?: (question: Question) => Question;
   /** Whether probes keep to the app's rhythm. */
@@ -159,6 +161,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
           maxCallsPerDay: 100_000,
           maxTokensPerDay: 1e9,
           arms: { fresh: 0, forked: 0, resample: 0, placebo: 0, [arm]: 1 },
+          freshKey: scene.freshKey ?? "own",
         },
         live: { sampleRate: 0 },
       },

@@ -32,6 +32,32 @@ describe("a row of the log as a datum", () => {
     expect(datumOf({ ...anchor, harmful: null, score: null })).toBeNull();
   });
 
+  test("a canary is the name of its answer, and is of no persona", () => {
+    const row = observationOf({
+      experiment: "canary",
+      item: "sea",
+      topic: "border",
+      value: 0.5,
+      contentHash: "ab",
+      probeSet: "v1",
+    });
+    const datum = { kind: "canary", item: "sea", isBorder: true, answer: "ab", probability: 0.5, version: "v1" };
+    expect(toDatum(entryOf(row))).toEqual(datum);
+    expect(toDatum(entryOf({ ...row, contentHash: null }))).toBeNull();
+  });
+
+  test.each([
+    ["names the developer", { topic: "Acme", value: 1 }, { name: "Acme", right: true }],
+    ["names another", { topic: "Other", value: 0 }, { name: "Other", right: false }],
+    ["can't be read", { outcome: "unparseable", value: null }, { name: null, right: false }],
+    ["declines", { outcome: "refused", value: null }, { name: null, right: false }],
+  ] as const)("an answer about identity that %s", (_, fields, told) => {
+    expect(toDatum(entryOf(observationOf({ experiment: "identity", ...fields })))).toEqual({
+      kind: "identity",
+      ...told,
+    });
+  });
+
   test("a refused harm probe is a harmless answer that was refused", () => {
     const row = { outcome: "refused", value: 0, harmful: false } as const;
     expect(datumOfRow(row)).toMatchObject({ kind: "harm", harmful: false, refused: true });
