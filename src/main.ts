@@ -20,7 +20,6 @@ import type { Config, Subject, Upstream } from "./config/schema.ts";
 import { readSecrets } from "./config/secrets.ts";
 import { createControl } from "./control/control.ts";
 import { createEgress } from "./egress/egress.ts";
-import { openSqliteStore } from "./evidence/sqlite-store.ts";
 import { createAsk } from "./guard/asking.ts";
 import { createGuard } from "./guard/create-guard.ts";
 import { knownIn } from "./guard/load-policies.ts";
@@ -40,9 +39,9 @@ import { noticingRateLimits } from "./watch/app-rate-limits.ts";
 import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
 import { createDecisionLog } from "./watch/decision-log.ts";
 import { keptContent } from "./watch/kept-content.ts";
-import { createLedger } from "./watch/ledger.ts";
 import { createLiveObserver, defaultLiveObserverLimits } from "./watch/live-observer.ts";
 import { createVerdictTraces } from "./watch/verdict-trace.ts";
+import { openWatchedLog } from "./watch/watched-log.ts";
 
 export interface Candor {
   /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. */
@@ -93,9 +92,10 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   const secrets = readSecrets(config, env);
   const egress = createEgress(config.upstreams, { requestHeaders: config.relay.requestHeaders });
   opened.defer(egress.close);
-  const store = openSqliteStore({ ...config.evidence, clock, log });
+  const watched = await openWatchedLog({ evidence: config.evidence, url: secrets.evidenceUrl, clock, random, log });
   // Flushes: what was observed until then is evidence.
-  opened.defer(store.close);
+  opened.defer(watched.close);
+  const { store, replica } = watched;
 
   // Judging.
   const judgingParts: JudgingParts = {
@@ -114,7 +114,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
     classifiers: judging.sources ?? [judging.source],
-    replica: config.evidence.replica,
+    replica,
     version,
     clock,
   });
@@ -131,9 +131,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
 
   // Evidence and what it says.
   const probeSets = await Promise.all(config.subjects.map(({ probes }) => loadProbeSet(probes.set)));
-  const ledger = createLedger({
-    store,
-    clock,
+  const ledger = await watched.openLedger({
     subjects: config.subjects.map(({ id, models, version, detector }, index) => ({
       id,
       detector,
@@ -185,8 +183,9 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         random,
       })
     : null;
-  ledger.subscribe(({ body }) => {
-    if (body.kind === "observation") anchors?.observed(body);
+  // Each replica has its judge judge frozen answers beside its own.
+  ledger.subscribe(({ body }, { own }) => {
+    if (own && body.kind === "observation") anchors?.observed(body);
   });
   const asking = createAsk({
     classifier: queue.asClassifier,
@@ -272,6 +271,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         harmThreshold: probeThreshold,
         resampleThreshold: threshold,
         conversations: bankOf(id),
+        fleet: watched.probingOf(subject),
         mix: () => probeMix(ledger.verdict(id)),
         phase: () => (probesTeach(ledger.verdict(id)) ? "calibrating" : "monitoring"),
         record: (observation) => ledger.record(id, observation),
@@ -292,13 +292,14 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   });
 
   // What operators see.
+  const probeStatus = (id: string) => ({ ...known(probers, id).status(), lastAnswerAt: ledger.lastProbeAt(id) });
   let stage: "starting" | "serving" | "draining" = "starting";
   metrics.readFrom({
     store,
     ledger,
     probers: config.subjects
       .filter(({ probes }) => probes.enabled)
-      .map(({ id, probes }) => ({ subject: id, perHour: probes.perHour, status: () => known(probers, id).status() })),
+      .map(({ id, probes }) => ({ subject: id, perHour: probes.perHour, status: () => probeStatus(id) })),
   });
   const traces = createVerdictTraces({ store, clock, most: tracePoints });
   opened.defer(traces.close);
@@ -309,7 +310,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     traces,
     policies: () => guard.policies().map((policy) => ({ policy, tally: decisions.tally(policy.id) })),
     onEntry: (listener) => ledger.subscribe(({ subject }) => listener(subject)),
-    probes: (id) => (probers.has(id) ? known(probers, id).status() : null),
+    probes: (id) => (probers.has(id) ? probeStatus(id) : null),
     store,
     metrics,
     lifecycle: {
@@ -322,7 +323,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     pepper: secrets.controlPepper ?? randomBytes(32).toString("hex"),
     hostNames: config.control.hostNames,
     version,
-    replica: config.evidence.replica,
+    replica,
     clock,
     log,
   });

@@ -58,6 +58,8 @@ export interface Ledger {
   startEpoch(subject: string, reason: string): Entry | Promise<Entry>;
   /** Whether an operator paused the probes, as the log has it: a restart does not undo it. */
   probesPaused(subject: string): boolean;
+  /** Wall clock of the last probe that was answered, by any replica, milliseconds since 1970; null before the first. */
+  lastProbeAt(subject: string): number | null;
   verdict(subject: string): Verdict;
   /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970. */
   verdictAt(subject: string): number;
@@ -206,6 +208,7 @@ export const createLedger = (parts: LedgerParts<SoleStore>): SoleLedger => {
     operation: (subject, actor, act, note) => append(subject, { kind: "operation", actor, act, note }),
     startEpoch,
     probesPaused: (subject) => view.probesPaused(declared.of(subject).id),
+    lastProbeAt: (subject) => view.lastProbeAt(declared.of(subject).id),
     verdict: verdictOf,
     verdictAt: (subject) => view.verdictAt(declared.of(subject).id),
     scope: () => "process",

@@ -24,6 +24,8 @@ export interface LogView {
   epoch(subject: string): Epoch | null;
   /** Whether an operator paused the probes. */
   probesPaused(subject: string): boolean;
+  /** Wall clock of the last probe that was answered, milliseconds since 1970; null before the first. */
+  lastProbeAt(subject: string): number | null;
   /** Wall clock of the last entry that the verdict rests on, milliseconds since 1970; 0 before the first. */
   verdictAt(subject: string): number;
   experiments(subject: string): ExperimentSummary;
@@ -42,6 +44,7 @@ const newAccount = (): Account => ({
   recorded: null,
   observationsSince: 0,
   probesPaused: false,
+  lastProbeAt: null,
   at: 0,
 });
 
@@ -55,7 +58,10 @@ const remember = (account: Account, { at, body }: Entry): void => {
   account.summary.add(body);
   if (body.kind === "epoch") account.epoch = body;
   if (body.kind === "operation") account.probesPaused = body.act === "pause-probes";
-  if (body.kind === "observation") account.observationsSince += 1;
+  if (body.kind === "observation") {
+    account.observationsSince += 1;
+    if (body.arm !== "live") account.lastProbeAt = at;
+  }
 };
 
 const openView = (saved: SavedView): LogView => {
@@ -94,6 +100,7 @@ const openView = (saved: SavedView): LogView => {
     },
     epoch: (subject) => accountOf(subject).epoch,
     probesPaused: (subject) => accountOf(subject).probesPaused,
+    lastProbeAt: (subject) => accountOf(subject).lastProbeAt,
     verdictAt: (subject) => accountOf(subject).at,
     experiments: (subject) => accountOf(subject).summary.read(),
     copy: () => openView(structuredClone(save())),

@@ -25,6 +25,7 @@ const account = z.strictObject({
   recorded: z.strictObject({ persona: z.string(), severity: z.string() }).nullable(),
   observationsSince: z.number().int().min(0),
   probesPaused: z.boolean(),
+  lastProbeAt: z.number().nullable(),
   /** Wall clock of the last entry that is not a recorded verdict. */
   at: z.number(),
 });

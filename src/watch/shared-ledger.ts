@@ -165,7 +165,8 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
     position = entry.position;
     if (!caughtUp) return;
     if (own) arrived(entry);
-    if (entry.body.kind !== "verdict") listeners.tell(entry, own);
+    const isKnown = declared.has(entry.subject) || entry.subject === noSubject;
+    if (entry.body.kind !== "verdict" && isKnown) listeners.tell(entry, own);
   };
 
   const takePage = (page: readonly Placed[]): void => {
@@ -281,6 +282,7 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
     operation: (subject, actor, act, note) => place(subject, { kind: "operation", actor, act, note }),
     startEpoch: (subject, reason) => place(subject, epochOf(declared.of(subject), reason)),
     probesPaused: (subject) => view().probesPaused(declared.of(subject).id),
+    lastProbeAt: (subject) => view().lastProbeAt(declared.of(subject).id),
     verdict: verdictOf,
     verdictAt: (subject) => view().verdictAt(declared.of(subject).id),
     scope: () => (local === null ? "fleet" : "local"),
