@@ -13,7 +13,7 @@ export interface Retention {
   days?: number | undefined;
 }
 
-/** Blocks that are there beyond the one that is being filled. */
+/** Blocks that are there beyond the one that is asked for. */
 const ahead = 1;
 
 const tableOf = ({ schema }: SharedDatabase, block: number): string => `${schema}.entries_${block}`;
@@ -51,12 +51,12 @@ const createBlock = async (session: Session, database: SharedDatabase, block: nu
   );
 };
 
-/** Makes the block for the next row and the ones after it, where they are not there yet. */
-export const ensureBlocks = (database: SharedDatabase): Promise<void> =>
+/** Makes the blocks for so many further rows and the one after these, where they are not there yet. */
+export const ensureBlocks = (database: SharedDatabase, rows = 1): Promise<void> =>
   exclusively(database, async (session) => {
     const { position, blockRows } = await standing(session, database);
-    const current = Math.floor(position / blockRows);
-    for (let block = current; block <= current + ahead; block += 1) {
+    const last = Math.floor((position + rows - 1) / blockRows) + ahead;
+    for (let block = Math.floor(position / blockRows); block <= last; block += 1) {
       await createBlock(session, database, block, blockRows);
     }
   });

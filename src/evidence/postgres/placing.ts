@@ -55,7 +55,7 @@ export const placeRows = async (database: SharedDatabase, batch: Outgoing): Prom
     return await place();
   } catch (error) {
     if (!(error instanceof DatabaseRefusal && error.code === noPartition)) throw error;
-    await ensureBlocks(database);
+    await ensureBlocks(database, batch.rows.length);
     return place();
   }
 };

@@ -56,7 +56,7 @@ export interface SharedDatabaseOptions {
 export interface Patience {
   /** For a connection. */
   connect: number;
-  /** For an answer, unless more is said. */
+  /** For an answer, unless more is said; and by the server for the next statement of a transaction. */
   answer: number;
 }
 
@@ -74,7 +74,6 @@ const mostConnections = 4;
 const serverLimits = {
   statement_timeout: 30_000,
   lock_timeout: 3_000,
-  idle_in_transaction_session_timeout: 3_000,
   options: "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3",
 };
 
@@ -96,6 +95,7 @@ const configOf = (
   const config: ClientConfig = {
     ...address,
     ...serverLimits,
+    idle_in_transaction_session_timeout: patience.answer,
     application_name: `candor ${replica}`,
     connectionTimeoutMillis: patience.connect,
     keepAlive: true,
