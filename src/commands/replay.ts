@@ -1,17 +1,31 @@
-/** `candor replay FILE`: computes every verdict again from the evidence alone and says whether the log tells the same. */
+/** `candor replay FILE|URL`: computes every verdict again from the evidence alone and says whether the log tells the same. */
+import { isDatabaseUrl, openLogForReading } from "../evidence/postgres/log-reader.ts";
 import { openForReading } from "../evidence/reader.ts";
 import { replay as recompute } from "../watch/replay.ts";
 import { type Command, onlyPositional, readFlags } from "./command.ts";
 
 const mismatchesShown = 10;
 
+const openLog = async (url: string, name: string) => {
+  const log = await openLogForReading(url, name);
+  if (log.beginning.position === 0) return log;
+  await log.close();
+  throw new Error(
+    `rows to position ${log.beginning.position} were dropped from the log: verdicts can't be computed from the others alone`,
+  );
+};
+
 export const replay: Command = {
   name: "replay",
-  usage: "replay FILE [--json]",
-  summary: "compute the verdicts again from an evidence file and compare them with the recorded ones",
+  usage: "replay FILE|URL [--log NAME] [--json]",
+  summary: "compute the verdicts again from the evidence and compare them with the recorded ones",
   async run(args, { out }) {
-    const { values, positionals } = readFlags(args, { json: { type: "boolean", default: false } });
-    const log = openForReading(onlyPositional(positionals, "an evidence file"));
+    const { values, positionals } = readFlags(args, {
+      json: { type: "boolean", default: false },
+      log: { type: "string", default: "candor" },
+    });
+    const source = onlyPositional(positionals, "an evidence file");
+    const log = isDatabaseUrl(source) ? await openLog(source, values.log) : openForReading(source);
     try {
       const { subjects, checked, mismatches } = await recompute(log.entries);
       if (values.json) {
@@ -30,7 +44,7 @@ export const replay: Command = {
       }
       return mismatches.length === 0 ? 0 : 1;
     } finally {
-      log.close();
+      await log.close();
     }
   },
 };

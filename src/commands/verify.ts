@@ -1,4 +1,5 @@
-/** `candor verify FILE`: checks the hash chain of an evidence file, also while a process writes it. */
+/** `candor verify FILE|URL`: checks the hash chain of an evidence file or a shared log, also while it is written. */
+import { isDatabaseUrl, verifyLog } from "../evidence/postgres/log-reader.ts";
 import { type Anchor, verifyFile } from "../evidence/verify.ts";
 import { type Command, onlyPositional, readFlags, UsageError } from "./command.ts";
 
@@ -14,17 +15,24 @@ const readAnchor = (text: string | undefined): Anchor | null => {
 
 export const verify: Command = {
   name: "verify",
-  usage: "verify FILE [--anchor POSITION:HASH]",
+  usage: "verify FILE|URL [--log NAME] [--anchor POSITION:HASH]",
   summary: "check that no row of the evidence was changed, removed or put in",
   async run(args, { out }) {
-    const { values, positionals } = readFlags(args, { anchor: { type: "string" } });
-    const file = onlyPositional(positionals, "an evidence file");
-    const result = verifyFile(file, readAnchor(values.anchor));
+    const { values, positionals } = readFlags(args, {
+      anchor: { type: "string" },
+      log: { type: "string", default: "candor" },
+    });
+    const source = onlyPositional(positionals, "an evidence file");
+    const anchor = readAnchor(values.anchor);
+    const isShared = isDatabaseUrl(source);
+    // A URL may hold a password, and is shown nowhere.
+    const name = isShared ? `log ${values.log}` : source;
+    const result = isShared ? await verifyLog(source, values.log, anchor) : verifyFile(source, anchor);
     if (result.kind === "broken") {
-      out(`${file}: broken at position ${result.position}: ${result.problem}`);
+      out(`${name}: broken at position ${result.position}: ${result.problem}`);
       return 1;
     }
-    out(`${file}: intact, ${result.rows} rows`);
+    out(`${name}: intact, ${result.rows} rows`);
     if (result.lost > 0)
       out(`  ${result.lost} entries were never written: the disk failed for longer than memory lasted`);
     if (result.rows > 0) out(`  anchor ${result.head.position}:${result.head.hash}`);

@@ -1,7 +1,9 @@
 /** Reads a shared log from its first row to its end, for auditors: verification and replays. Only ever reads. */
 import { randomUUID } from "node:crypto";
-import type { StoredRow } from "../rows.ts";
+import type { Entry } from "../entry.ts";
+import { type StoredRow, toEntry } from "../rows.ts";
 import { type Anchor, againstAnchor, asBroken, checkChain, type Verification } from "../verify.ts";
+import { DatabaseRefusal } from "./database-error.ts";
 import { placedAfter, readBeginning } from "./reading.ts";
 import { openSharedDatabase } from "./shared-database.ts";
 
@@ -12,14 +14,17 @@ export interface LogReader {
   head: Anchor;
   /** Every row that was there when it was opened, read a page at a time. @throws BrokenRowError, UnreachableLogError */
   rows(): AsyncGenerator<StoredRow>;
+  /** The same, as entries. */
+  entries(): AsyncGenerator<Entry>;
   close(): Promise<void>;
 }
 
 const pageRows = 1_000;
+const noTable = "42P01";
 
 export const isDatabaseUrl = (text: string): boolean => /^postgres(ql)?:/.test(text);
 
-/** @throws UnreachableLogError, DatabaseRefusal where there is no log of this name, an Error for a URL that is none */
+/** @throws UnreachableLogError, DatabaseRefusal, an Error for a URL that is none and where there is no such log */
 export const openLogForReading = async (url: string, log: string): Promise<LogReader> => {
   const database = openSharedDatabase({ url, log, replica: "reader", random: Math.random });
   const nobody = randomUUID();
@@ -27,24 +32,29 @@ export const openLogForReading = async (url: string, log: string): Promise<LogRe
     const { head } = await placedAfter(database, nobody, 0, 0);
     // Read after the head: what is dropped in between can't leave a gap that the beginning does not tell of.
     const beginning = await readBeginning(database);
+    const readRows = async function* (): AsyncGenerator<StoredRow> {
+      let position = beginning.position;
+      while (position < head.position) {
+        const { rows } = await placedAfter(database, nobody, position, pageRows);
+        for (const { row } of rows) if (row.position <= head.position) yield row;
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        position = last.row.position;
+      }
+    };
     return {
       head,
       beginning,
-      async *rows() {
-        let position = beginning.position;
-        while (position < head.position) {
-          const { rows } = await placedAfter(database, nobody, position, Math.min(pageRows, head.position - position));
-          for (const { row } of rows) if (row.position <= head.position) yield row;
-          const last = rows.at(-1);
-          if (last === undefined) return;
-          position = last.row.position;
-        }
+      rows: readRows,
+      async *entries() {
+        for await (const row of readRows()) yield toEntry(row);
       },
       close: database.close,
     };
   } catch (error) {
     await database.close();
-    throw error;
+    const isMissing = error instanceof DatabaseRefusal && error.code === noTable;
+    throw isMissing ? new Error(`the database has no log of the name ${log}: give its name with --log`) : error;
   }
 };
 

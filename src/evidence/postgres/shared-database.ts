@@ -117,8 +117,14 @@ const cut = (client: Client): void => {
 
 const nothing = (): void => {};
 
-/** @throws for a URL that is none */
+/** Part of every statement, so it must be harmless as it stands. */
+const nameOfLog = /^[a-z][a-z0-9_]{0,39}$/;
+
+/** @throws for a URL that is none, and for a name that no log can have */
 export const openSharedDatabase = (options: SharedDatabaseOptions): SharedDatabase => {
+  if (!nameOfLog.test(options.log)) {
+    throw new Error("the name of the log: use 1-40 lower-case letters, digits or '_', starting with a letter");
+  }
   const { patience = usualPatience } = options;
   const { config, secrets } = configOf(options, patience);
   const pool = new Pool({ ...config, max: mostConnections, idleTimeoutMillis: 60_000 });
