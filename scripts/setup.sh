@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what a fresh checkout lacks; does nothing when all is there.
 #   setup.sh          npm packages (which bring the pinned Node)
-#   setup.sh --test   the same, and Debian's prometheus, prometheus-alertmanager and chromium where apt-get may be used
+#   setup.sh --test   the same, and Debian's prometheus, prometheus-alertmanager, chromium and postgresql where apt-get
+#                     may be used
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,8 @@ missing=""
 for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
+# Debian keeps the server's programs off the PATH.
+command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
