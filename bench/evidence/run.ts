@@ -6,12 +6,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { DatabaseSync } from "node:sqlite";
 import { bodyText } from "../../src/evidence/chain.ts";
-import type { Entry, NewEntry, Observation } from "../../src/evidence/entry.ts";
+import type { Entry } from "../../src/evidence/entry.ts";
 import { openWriter } from "../../src/evidence/entry-writer.ts";
 import { openForReading } from "../../src/evidence/reader.ts";
 import { openSqliteStore } from "../../src/evidence/sqlite-store.ts";
 import { verifyFile } from "../../src/evidence/verify.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import { observation, rowAt } from "./judged-row.ts";
 import { type Spread, spreadOf, timeOf, watchLoop, withFile } from "./measuring.ts";
 
 const quick = process.argv.includes("--quick");
@@ -19,29 +20,6 @@ const size = quick
   ? { rounds: 2, rows: 2_000, backlog: 10_000, reads: 200 }
   : { rounds: 7, rows: 20_000, backlog: 100_000, reads: 2_000 };
 
-const observation: Observation = {
-  kind: "observation",
-  experiment: "harmfulness",
-  arm: "live",
-  stratum: "live",
-  item: "8f4a1c9be0d24c7791b6a53f",
-  topic: null,
-  order: null,
-  outcome: "scored",
-  value: 0.031_415_926,
-  harmful: false,
-  bucket: null,
-  reference: null,
-  source: "screen-v1",
-  probeSet: null,
-  contentHash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-  content: null,
-};
-const rowAt = (position: number): NewEntry => ({
-  subject: "bot",
-  at: 1_700_000_000_000 + position,
-  body: { ...observation, value: (position % 1_000) / 1_000 },
-});
 const entries: Entry[] = Array.from({ length: size.rows }, (_, index) => ({
   ...rowAt(index + 1),
   position: index + 1,
