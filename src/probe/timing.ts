@@ -32,7 +32,7 @@ export const ownTiming = ({ rate, clock, random }: Parts): Timing => ({
 /** The rate may rise meanwhile, here or at another replica: nobody sleeps longer than this. */
 const longestSleepMs = 5_000;
 /** All sleep until the same slot is due: who wakes first has it, and that is a matter of chance. */
-const jitterMs = 250;
+const jitterMs = (perHour: number): number => Math.min(250, 3_600_000 / Math.max(1, perHour));
 
 interface FleetParts extends Parts {
   fleet: FleetProbing;
@@ -44,7 +44,8 @@ export const fleetTiming = ({ rate, clock, random, fleet, unreachable }: FleetPa
   begin(due) {
     let ended = false;
     const sleep = (ms: number): void => {
-      if (!ended) cancel = clock.after(Math.min(longestSleepMs, ms) + jitterMs * random(), () => void takeTurn());
+      if (!ended)
+        cancel = clock.after(Math.min(longestSleepMs, ms) + jitterMs(rate()) * random(), () => void takeTurn());
     };
     const takeTurn = async (): Promise<void> => {
       try {

@@ -88,8 +88,6 @@ export const notMeasured: readonly { row: number; why: string }[] = [
     why: "there is no breaker on the way to an upstream: each request is tried, and answered at the latest when the connect timeout is over.",
   },
   { row: 11, why: "there are no workers that could crash: everything is judged on the one event loop or by a server." },
-  { row: 14, why: "there is no Redis and no Postgres: evidence is a file of the process." },
-  { row: 15, why: "replicas share nothing, so there is no lease and no budget to race for." },
   { row: 22, why: "`bench/soak/run.ts`, with what it showed in `bench/results/soak.md`." },
   { row: 23, why: "the corpora are tried in `test/guard` and `test/classify`; their figures are in `bench/results`." },
 ];
