@@ -32,6 +32,8 @@ interface OutboxParts {
   onRecovery(dropped: number): void;
   /** Rows are neither in the log nor in the spool. */
   onUnsafe(detail: string): void;
+  /** What earlier processes left can't be read; it stays in the spool. */
+  onLostBacklog(detail: string): void;
 }
 
 export interface Outbox {
@@ -42,7 +44,7 @@ export interface Outbox {
   /** Rows of earlier processes. */
   backlog(): number;
   isSending(): boolean;
-  /** Sends without waiting for the next try. */
+  /** Sends what waits without waiting for the next try; the first call begins with the backlog. */
   sendSoon(): void;
   /** Resolves once all that was added before has its place or is spooled; rejects if it is neither. */
   flush(): Promise<void>;
@@ -126,12 +128,23 @@ export const createOutbox = (parts: OutboxParts): Outbox => {
     cancelSpool ??= clock.after(ms, keepSafe);
   };
 
-  /** The backlog goes first, so that what was seen first stands first. */
-  const nextBatch = (): Outgoing | null => {
-    const left = backlog > 0 ? spool.oldest(mostRows, writer) : null;
-    if (left !== null) return left;
-    return queue.length === 0 ? null : outgoing(queue.slice(0, mostRows));
+  /** Null when there is none, or none that can be read: a damaged spool must not keep new rows from the log. */
+  const nextOfBacklog = (): Outgoing | null => {
+    if (backlog === 0) return null;
+    try {
+      const left = spool.oldest(mostRows, writer);
+      if (left === null) backlog = 0;
+      return left;
+    } catch (error) {
+      backlog = 0;
+      parts.onLostBacklog(textOf(error));
+      return null;
+    }
   };
+
+  /** The backlog goes first, so that what was seen first stands first. */
+  const nextBatch = (): Outgoing | null =>
+    nextOfBacklog() ?? (queue.length === 0 ? null : outgoing(queue.slice(0, mostRows)));
 
   const arrived = (batch: Outgoing): void => {
     const last = batch.rows.at(-1)?.sequence ?? 0;
@@ -204,8 +217,6 @@ export const createOutbox = (parts: OutboxParts): Outbox => {
       }
     }
   };
-
-  if (backlog > 0) scheduleSend(0);
 
   return {
     add(entry) {

@@ -61,6 +61,7 @@ interface Head {
   hash: string;
 }
 
+const notTried = "the evidence database was not reached yet";
 const retentionEveryMs = 600_000;
 /** A database that does not answer keeps neither a start nor an end waiting for longer. */
 const startMs = 5_000;
@@ -95,8 +96,10 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
   let base = head.position;
   let prepared = false;
   let refusal: IncompatibleLogError | null = null;
-  let unreached: string | null = null;
+  /** Why the log can't be used; at first, that nobody has tried. */
+  let unreached: string | null = notTried;
   let endOfFollowing: string | null = null;
+  let closing: Promise<void> | null = null;
   let firstTry = (): void => {};
   const tried = new Promise<void>((resolve) => {
     firstTry = resolve;
@@ -107,8 +110,8 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     const moved = !isOld && answer.position !== head.position;
     if (!isOld) head = answer;
     if (!outbox.isSending()) base = head.position;
-    if (unreached !== null) log.info({ log: name }, "the evidence database is reached again");
     const back = unreached !== null;
+    if (back && unreached !== notTried) log.info({ log: name }, "the shared log is reached again");
     unreached = null;
     firstTry();
     if (moved || back) for (const follower of followers) follower.wake();
@@ -116,10 +119,9 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
   };
 
   const onFailure = (error: unknown): void => {
-    if (unreached === null) {
-      log.warn({ log: name, detail: textOf(error) }, "the evidence database can't be reached; evidence is spooled");
-    }
+    const isNew = unreached === null || unreached === notTried;
     unreached = textOf(error);
+    if (isNew) log.warn({ log: name, detail: unreached }, "the shared log can't be used now; evidence is spooled");
     firstTry();
   };
 
@@ -138,7 +140,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
 
   /** While it is known that the database is away, nobody waits for it. */
   const checkReachable = (): void => {
-    const reason = refusal?.message ?? unreached ?? (prepared ? null : "the evidence database was not reached yet");
+    const reason = refusal?.message ?? unreached;
     if (reason !== null) throw new UnreachableLogError(reason);
   };
 
@@ -162,6 +164,8 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     onFirstFailure: (detail) =>
       log.warn({ log: name, detail }, "evidence can't be placed in the shared log; it waits here"),
     onRecovery: (dropped) => log.info({ log: name, dropped }, "evidence is placed in the shared log again"),
+    onLostBacklog: (detail) =>
+      log.warn({ path, detail }, "evidence of an earlier process can't be read from the spool"),
     onUnsafe: (detail) => log.warn({ path, detail }, "evidence can't be spooled; it is kept in memory alone"),
   });
 
@@ -170,10 +174,11 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     ...(options.pace === undefined ? {} : { pace: options.pace }),
     known: () => head.position,
   });
-  const endAnchors = noteAnchors({ path: `log ${name}`, head: () => head, clock, log });
+  let endAnchors = (): void => {};
 
   let cancelRetention = (): void => {};
   const scheduleRetention = (bound: Retention): void => {
+    if (closing !== null) return;
     cancelRetention = clock.after(retentionEveryMs * (0.5 + random()), () => {
       dropOldBlocks(database, bound)
         .then((rows) => rows > 0 && log.info({ log: name, rows }, "evidence beyond the retention was dropped"))
@@ -181,8 +186,6 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
         .finally(() => scheduleRetention(bound));
     });
   };
-  if (retention !== undefined) scheduleRetention(retention);
-
   const reading = async <T>(read: () => Promise<T>): Promise<T> => {
     checkReachable();
     return read();
@@ -194,7 +197,6 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
       .filter((row) => row.sequence > sequence)
       .map(({ entry }, index) => ({ ...entry, position: end.position + outbox.backlog() + index + 1 }));
 
-  let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     try {
       await outbox.close(endMs);
@@ -217,6 +219,8 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     await close().catch(() => {});
     throw refusal;
   }
+  endAnchors = noteAnchors({ path: `log ${name}`, head: () => head, clock, log });
+  if (retention !== undefined) scheduleRetention(retention);
 
   return {
     database,

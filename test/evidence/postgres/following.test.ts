@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { verifyLog } from "../../../src/evidence/postgres/log-reader.ts";
 import type { Placed } from "../../../src/evidence/store.ts";
 import { rowOf } from "../evidence-files.ts";
 import { noPostgres } from "../running-postgres.ts";
@@ -114,6 +115,17 @@ describe.skipIf(noPostgres !== null)(`following a shared log${noPostgres === nul
     }
     expect(one.append(rowOf(1)).position).toBe(1);
     expect(await one.since(0, 10, { subject: "a\0b" })).toEqual([]);
+  });
+
+  test("names of any characters are chained as they are, and verified", async () => {
+    const one = await open("odd", { replica: "o'n\"e\\\u2028\u007f" });
+    for (const subject of ["q\"uo'te", "back\\slash{,}", "é😀\u2028", "\u0001\n\t", "NULL", ""]) {
+      one.append({ ...rowOf(1), subject });
+    }
+    const entries = await one.since(0, 10);
+    await one.flush();
+    expect(await one.since(0, 10)).toEqual(entries);
+    expect(await verifyLog(log.url, "candor")).toMatchObject({ kind: "intact", rows: 6 });
   });
 
   test("its head is what was noted in the spool while the database is away", async () => {
