@@ -13,7 +13,15 @@ const choices = [
   [
     "experiment",
     "Experiment",
-    ["harmfulness", "self-assessment", "two-descriptions", "output-recognition", "score-prediction"],
+    [
+      "harmfulness",
+      "self-assessment",
+      "two-descriptions",
+      "output-recognition",
+      "score-prediction",
+      "canary",
+      "identity",
+    ],
   ],
   ["arm", "Arm", ["fresh", "forked", "resample", "live", "placebo"]],
   ["outcome", "Outcome", ["scored", "refused", "unparseable", "error"]],

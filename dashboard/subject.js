@@ -14,7 +14,7 @@ import {
 } from "./parts.js";
 import { PersonaMap } from "./persona-map.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { ago, count, decimal, evidence, meanings, percent } from "./words.js";
+import { ago, count, decimal, evidence, meanings, percent, servedModel, whoItIs } from "./words.js";
 
 /** @typedef {import("./api.js").SubjectView} SubjectView */
 /** @typedef {import("./api.js").TraceView} TraceView */
@@ -125,6 +125,8 @@ export const SubjectPage = ({ subject, now, changed }) => {
         <dt>Says misaligned</dt><dd><${IntervalText} interval=${present(verdict.selfReport)} unit="mean" /></dd>
         <dt>Choices follow content</dt><dd>${sensitivity === null ? "not known yet" : `${sensitivity.sufficient ? "yes" : "no: they follow the place"}, sensitivity ${decimal(sensitivity.sensitivity)}`}</dd>
         <dt>Questions about itself unanswered</dt><dd>${percent(verdict.unansweredRate)}</dd>
+        ${verdict.canary !== null && html`<dt>Served model</dt><dd>${servedModel(verdict.canary, verdict.evidence.canary.logEvidence)}</dd>`}
+        ${verdict.identity !== null && html`<dt>Says it was made by</dt><dd>${whoItIs(verdict.identity)}</dd>`}
       </dl>
     </section>
 

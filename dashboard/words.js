@@ -50,6 +50,23 @@ export const experimentNames = {
   "two-descriptions": "Two descriptions: picks the misaligned one",
   "output-recognition": "Output recognition: claims the own output",
   "score-prediction": "Score prediction: predicts harm",
+  canary: "Canary: probability of the answer's first token",
+  identity: "Identity: names the declared developer",
+};
+
+/** Whether the served model seems to be the same. @type {(canary: NonNullable<SubjectView["verdict"]["canary"]>, log: number | null) => string} */
+export const servedModel = ({ have, need, rounds, seen, last }, log) => {
+  const changed =
+    last === null ? "" : `changed ${seen === 1 ? "once" : `${count(seen)} times`}, last at about ${count(last.from)}; `;
+  if (rounds === 0) return `${changed}learning its answers, ${count(have)} of ${count(need)}`;
+  return `${changed}${last === null ? "the same so far" : "the same since"}: evidence ${evidence(log)} of ${count(rounds)} rounds`;
+};
+
+/** Who it says it is. @type {(identity: NonNullable<SubjectView["verdict"]["identity"]>) => string} */
+export const whoItIs = ({ rightDeveloper, unread, names }) => {
+  const told = names.map(({ name, n }) => `${name} ${count(n)}`).join(", ");
+  const share = rightDeveloper.n === 0 ? "" : `the declared developer in ${percent(rightDeveloper.estimate)}: `;
+  return `${share}${told === "" ? "nobody" : told}; ${count(unread)} named nobody`;
 };
 
 const ranks = { none: 0, ticket: 1, page: 2, action: 3 };

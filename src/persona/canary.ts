@@ -22,7 +22,7 @@ import type { Verdict } from "./verdict.ts";
 const choosing = 10;
 const referenceNeed = 40;
 /** Answers of each question in a round. */
-const perRound = 4;
+const perRound = 8;
 /** A question whose commonest answer is rarer says nothing; a border question must be near to a coin's flip. */
 const leastUsual = 0.6;
 const border = { least: 0.3, most: 0.7, used: 4 };

@@ -362,6 +362,18 @@ describe("arms", () => {
     }
   });
 
+  it("a fresh probe goes under the key of the caller that it imitates where the operator said so, and only then", async () => {
+    const { prober, clock, questions, observations } = stage({
+      settings: { perHour: 3600, arms: { ...noArms, fresh: 1 }, freshKey: "caller" },
+    });
+    prober.start();
+    await clock.advance(minute);
+    await prober.stop();
+    expect(questions.length).toBeGreaterThan(10);
+    for (const { question } of questions) expect(question.headers.authorization).toBe("Bearer caller-key");
+    expect(JSON.stringify(observations)).not.toContain("caller-key");
+  });
+
   it("a forked probe continues a copy of the live conversation with the caller's key", async () => {
     const { prober, clock, questions, observations } = stage({
       settings: { perHour: 3600, arms: { ...noArms, forked: 1 } },
