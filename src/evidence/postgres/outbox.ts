@@ -58,9 +58,9 @@ export interface Outbox {
 const safeMs = 50;
 /** So many that wait are sent without waiting for the time. */
 const sendRows = 100;
-const mostRows = 1_000;
+const mostRows = 500;
 /** The event loop stands still for so many. */
-const spoolRows = 500;
+const spoolRows = 200;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
 

@@ -85,8 +85,8 @@ const prepareFile = (path: string): DatabaseSync => {
       );
     }
     if (pragma(database, "user_version") > version) throw new Error(`${path} is of a newer Candor: upgrade Candor`);
-    // As with a file of evidence: a killed process loses nothing that was committed. Kept content is wiped when it goes.
-    database.exec("PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON");
+    // As with a file of evidence, see `entry-writer.ts`. Kept content is wiped when it goes.
+    database.exec("PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 250");
     return database;
   } catch (error) {
     database.close();

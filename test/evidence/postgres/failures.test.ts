@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { verifyLog } from "../../../src/evidence/postgres/log-reader.ts";
 import type { SharedStore } from "../../../src/evidence/postgres/shared-store.ts";
 import { UnreachableLogError } from "../../../src/evidence/store.ts";
-import { rowOf } from "../evidence-files.ts";
+import { meddle, rowOf } from "../evidence-files.ts";
 import { noPostgres } from "../running-postgres.ts";
 import { type CuttingProxy, startProxy } from "./cutting-proxy.ts";
 import { followed, impatient, itemsOf, newLog, serverOfFile, type TestLog } from "./shared-logs.ts";
@@ -160,6 +160,28 @@ describe.skipIf(noPostgres !== null)(`a log in PostgreSQL${noPostgres === null ?
     appendAll(second, upTo(10, 6));
     await second.flush();
     expect(await stored()).toEqual(upTo(10));
+  });
+
+  test("rows of an earlier process that can't be read are told, stay where they are, and keep nobody", async () => {
+    const first = await openThroughProxy("one");
+    proxy.cut();
+    appendAll(first, [1]);
+    await first.close();
+    proxy.mend();
+    const beyondNumbers = "UPDATE rows SET sequence = 9223372036854775807";
+    meddle(log.spool("one"), (database) => database.exec(beyondNumbers));
+    const warnings: unknown[] = [];
+    const second = await open("one", { log: { info: () => {}, warn: (...given: unknown[]) => warnings.push(given) } });
+    appendAll(second, [2]);
+    await allPlaced(second);
+    expect(await stored()).toEqual([2]);
+    expect(JSON.stringify(warnings)).toContain("can't be read from the spool");
+    await second.close();
+    expect(meddle(log.spool("one"), (database) => database.prepare("SELECT count(*) AS rows FROM rows").get())).toEqual(
+      {
+        rows: 1,
+      },
+    );
   });
 
   test("two processes can't use one spool", async () => {
