@@ -81,6 +81,14 @@ describe.skipIf(noPostgres !== null)(`commands on a shared log${noPostgres === n
     await expect(away).rejects.toThrow(/^nothing listens at the database's address$/);
   });
 
+  test("verify needs no more than the right to read", async () => {
+    const grants = "GRANT USAGE ON SCHEMA candor TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA candor TO auditor";
+    await server().execute(log.url, `CREATE ROLE auditor LOGIN; ${grants}`);
+    const url = new URL(log.url);
+    url.username = "auditor";
+    expect((await run(verify, url.href)).code).toBe(0);
+  });
+
   test("verify finds what was changed", async () => {
     await server().execute(log.url, "UPDATE candor.entries SET subject = 'x' WHERE position = 20");
     const { code, stdout } = await run(verify, log.url);
