@@ -83,9 +83,9 @@ const contexts = z
       .default([])
       .describe("declared classes of traffic; the first that fits in all that it names"),
     derive: z
-      .enum(["none", "path", "system-prompt"])
+      .enum(["none", "path", "system-prompt", "path-and-system-prompt"])
       .default("none")
-      .describe("what else makes a class: the path, or the system prompt's hash"),
+      .describe("what else makes a class: the path, the system prompt's hash, or both"),
   })
   .describe("classes of traffic that are watched apart, so that harm in one of them is found sooner");
 export type ContextSettings = z.infer<typeof contexts>;
@@ -252,6 +252,19 @@ const detector = z
           .min(300, "a baseline needs at least 300 judged answers")
           .default(300)
           .describe("judged answers of each class in a stratum before its baseline is fixed"),
+      })
+      .prefault({}),
+    replicas: z
+      .strictObject({
+        most: z
+          .number()
+          .int()
+          .min(0)
+          .max(256)
+          .default(16)
+          .describe(
+            "replicas of one log that are watched each by itself at a time; further ones together, 0 tells none apart",
+          ),
       })
       .prefault({}),
     judgeDrift: z
@@ -599,7 +612,12 @@ const evidence = z
       .enum(["serve", "unready"])
       .default("serve")
       .describe("what readiness says while rows can't be written; traffic passes either way"),
-    maxPendingRows: z.number().int().min(100).default(100_000).describe("rows kept in memory while the disk fails"),
+    maxPendingRows: z
+      .number()
+      .int()
+      .min(100)
+      .default(100_000)
+      .describe("rows kept in memory while the disk fails or the database is away"),
   })
   .refine(({ path, postgres }) => postgres === undefined || path !== ":memory:", {
     path: ["path"],

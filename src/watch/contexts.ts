@@ -32,17 +32,24 @@ const fits = ({ header, path, systemPrompt }: Class, request: Request): boolean 
   (path === undefined || request.path === path) &&
   (systemPrompt === undefined || systemPromptOf(request.view).includes(systemPrompt));
 
+const pathName = ({ path }: Request): string => path.replace(/^\//, "");
+
+/** A few digits of a hash tell prompts apart and give none of them away. */
+const promptName = ({ view }: Request): string => {
+  const prompt = systemPromptOf(view);
+  return prompt === "" ? "no-prompt" : `prompt-${hash("sha256", prompt).slice(0, 8)}`;
+};
+
 const derivedName = (derive: ContextSettings["derive"], request: Request): string | null => {
   switch (derive) {
     case "none":
       return null;
     case "path":
-      return request.path.replace(/^\//, "");
-    case "system-prompt": {
-      const prompt = systemPromptOf(request.view);
-      // A few digits of a hash tell prompts apart and give none of them away.
-      return prompt === "" ? "no-prompt" : `prompt-${hash("sha256", prompt).slice(0, 8)}`;
-    }
+      return pathName(request);
+    case "system-prompt":
+      return promptName(request);
+    case "path-and-system-prompt":
+      return `${pathName(request)} ${promptName(request)}`;
   }
 };
 

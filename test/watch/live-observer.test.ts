@@ -518,6 +518,18 @@ describe("classes of traffic", () => {
     expect(bank.recent()?.context).toBe(name);
   });
 
+  test("are derived from path and system prompt together", async () => {
+    const { recorded, exchange } = watching({ contexts: { classes: [], derive: "path-and-system-prompt" } });
+    const system = { role: "system", content: "You help in a shop." };
+    const user = (content: string) => ({ role: "user", content });
+    await exchange({ model: "m", messages: [system, user("one")] }, saying("Fine."));
+    await exchange({ model: "m", messages: [user("two")] }, saying("Fine."));
+    expect(recorded.map(({ context }) => context)).toEqual([
+      expect.stringMatching(/^chat\/completions prompt-[0-9a-f]{8}$/),
+      "chat/completions no-prompt",
+    ]);
+  });
+
   test("are derived from system prompts, without giving them away, and stay few whatever clients send", async () => {
     const { recorded, exchange } = watching({
       contexts: { classes: [], derive: "system-prompt" },
