@@ -77,11 +77,11 @@ const rows: readonly Row[] = [
       },
       {
         title: "Evidence of other changes",
-        description: "Self-report, refusals, unanswered questions, and the judge on frozen answers.",
+        description: "Self-report, refusals, unanswered questions, the judge on frozen answers, and canaries (information: no alarm).",
         kind: "timeseries",
         unit: "none",
         targets: {
-          "{{subject}} {{channel}}": `candor_evidence_log${subject('channel=~"self-report-drift|refusals-up|refusals-down|unanswered-up|judge-stricter|judge-laxer"')}`,
+          "{{subject}} {{channel}}": `candor_evidence_log${subject('channel=~"self-report-drift|refusals-up|refusals-down|unanswered-up|judge-stricter|judge-laxer|canary"')}`,
         },
       },
       {
