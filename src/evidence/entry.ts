@@ -88,6 +88,7 @@ export const epoch = z.strictObject({
     tolerance: z.number(),
     // Epochs from before these were settings went by what is still the default.
     contexts: z.strictObject({ most: z.number().int(), harm: z.number().int() }).default(defaultSettings.contexts),
+    replicas: z.strictObject({ most: z.number().int() }).default(defaultSettings.replicas),
     judgeDrift: z
       .strictObject({ threshold: z.number(), anchors: z.number().int(), guard: z.number().int() })
       .default(defaultSettings.judgeDrift),

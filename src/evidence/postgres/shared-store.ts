@@ -84,10 +84,14 @@ const acceptedHere = (given: NewEntry): NewEntry => {
  */
 export const openSharedStore = async (options: SharedStoreOptions): Promise<SharedStore> => {
   const { name, path, replica, clock, random, log, retention, sendMs = 15, blockRows = 1_000_000 } = options;
-  const database = openSharedDatabase({
-    ...{ url: options.url, log: name, replica, random },
-    ...(options.patience === undefined ? {} : { patience: options.patience }),
-  });
+  const open = (): SharedDatabase =>
+    openSharedDatabase({
+      ...{ url: options.url, log: name, replica, random },
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
+    });
+  const database = open();
+  /** Apart from the rest, so that slow reads, however many, hold up no row. */
+  const placing = open();
   const spool = openSpool(path, options.maxSpooledRows);
   const writer = randomUUID();
   const followers = new Set<Follower>();
@@ -154,7 +158,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
     sendMs,
     async place(batch) {
       checkReachable();
-      const now = await placeRows(database, batch);
+      const now = await placeRows(placing, batch);
       // Another replica's rows may have come behind these, and be known already.
       const moved = now.position > head.position;
       if (moved) head = now;
@@ -210,7 +214,7 @@ export const openSharedStore = async (options: SharedStoreOptions): Promise<Shar
       endAnchors();
       if (prepared) spool.noteHead(head);
       spool.close();
-      await database.close();
+      await Promise.all([database.close(), placing.close()]);
     }
   };
 

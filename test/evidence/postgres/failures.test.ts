@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { verifyLog } from "../../../src/evidence/postgres/log-reader.ts";
 import type { SharedStore } from "../../../src/evidence/postgres/shared-store.ts";
@@ -182,6 +183,27 @@ describe.skipIf(noPostgres !== null)(`a log in PostgreSQL${noPostgres === null ?
         rows: 1,
       },
     );
+  });
+
+  test.each([
+    ["a wrong host", (url: URL) => Object.assign(url, { hostname: "c4nary-host.invalid" })],
+    ["a database that is not there", (url: URL) => Object.assign(url, { pathname: "/c4nary-name" })],
+    ["a port where nobody is", (url: URL) => Object.assign(url, { port: "1" })],
+  ])("with %s, nothing that is told holds a part of the URL, and rows are spooled", async (_, change) => {
+    const url = new URL(log.url);
+    url.password = "c4nary-password";
+    change(url);
+    const told: unknown[] = [];
+    const note = (...given: unknown[]): void => {
+      told.push(given);
+    };
+    const store = await open("one", { url: url.href, log: { info: note, warn: note } });
+    appendAll(store, upTo(3));
+    await store.flush();
+    told.push(store.health(), await Promise.resolve(store.since(0, 1)).catch((error: unknown) => error));
+    expect(store.health()).toMatchObject({ writable: true, pending: 3 });
+    expect(inspect(told, { depth: 10, showHidden: true })).not.toContain("c4nary");
+    await store.close();
   });
 
   test("two processes can't use one spool", async () => {
