@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { appendFileSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -215,16 +215,13 @@ describe.skipIf(noPostgres !== null)(`a shared database${noPostgres === null ? "
     });
   });
 
-  test("a certificate is checked as sslmode says", async () => {
+  test("a certificate is checked as sslmode says", async (context) => {
     const { folder } = server();
     const [key, certificate] = [join(folder, "server.key"), join(folder, "server.crt")];
-    execFileSync(
-      "openssl",
-      ["req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-subj", "/CN=other.example"].concat([
-        ...["-addext", "subjectAltName=DNS:other.example", "-keyout", key, "-out", certificate],
-      ]),
-      { stdio: "ignore" },
-    );
+    const command = "openssl req -x509 -newkey ed25519 -nodes -days 2 -subj /CN=other.example";
+    const [program = "", ...args] = `${command} -addext subjectAltName=DNS:other.example`.split(" ");
+    const { error } = spawnSync(program, [...args, "-keyout", key, "-out", certificate], { stdio: "ignore" });
+    if (error !== undefined) return context.skip(`no certificate can be made (${error.message})`);
     const { uid, gid } = statSync(folder);
     for (const file of [key, certificate]) chownSync(file, uid, gid);
     appendFileSync(join(folder, "postgresql.conf"), "ssl = on\n");
