@@ -100,6 +100,10 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
   const port = await freePort();
   let databases = 0;
   let running = false;
+  /** A test that fails badly leaves no server behind. */
+  let endWithTests = (): void => {};
+  const onExit = (): void => endWithTests();
+  process.once("exit", onExit);
 
   const urlOf = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}?sslmode=disable`;
 
@@ -117,11 +121,14 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
       throw new Error(existsSync(log) ? readFileSync(log, "utf8").slice(-2_000) : String(error));
     }
     running = true;
+    const pid = Number(readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n")[0]);
+    endWithTests = () => process.kill(pid, "SIGQUIT");
   };
 
   const stop = async (mode: "fast" | "immediate" = "fast"): Promise<void> => {
     if (!running) return;
     running = false;
+    endWithTests = () => {};
     await run(join(programs, "pg_ctl"), ["stop", "-w", "-D", folder, "-m", mode], user);
   };
 
@@ -139,6 +146,7 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
     start,
     async remove() {
       await stop("immediate");
+      process.off("exit", onExit);
       rmSync(above, { recursive: true, force: true });
     },
   };
