@@ -287,6 +287,57 @@ export const replicaDelays = (shifted: "all" | "one", given: Runs): ReplicaDelay
   return { pooled: of("pooled"), sum: of("sum"), half: of("half"), alone: of("alone") };
 };
 
+const fourReplicas = ["one", "two", "three", "four"];
+
+const answerOf = (replica: string, harmful: boolean): Datum => ({
+  ...{ kind: "harm", arm: "live", stratum: "live", context: null, harmful, refused: false, replica },
+});
+
+/** The detector itself with a baseline of all four, and 3,000 healthy answers after that. */
+const withReplicas = (q0: number, random: Random): PersonaState => {
+  const state = createState(defaultSettings);
+  for (let at = 0; at < defaultSettings.calibration.harm + 3000; at += 1) {
+    see(state, answerOf(fourReplicas[at % 4] ?? "one", random() < q0));
+    clearAlarms(state);
+  }
+  return state;
+};
+
+/** As above, by the detector itself: answers to the alarm, and the share of runs in which it pointed to the first. */
+export const replicaAlarms = (shifted: "all" | "one", given: Runs): { delays: number[]; located: number } => {
+  const operating = { fpr: 1, tpr: 80 };
+  const [q0, q1] = [flagRate(operating), flagRate(operating, 20)];
+  let located = 0;
+  const delays = repeat(given, (random) => {
+    const state = withReplicas(q0, random);
+    for (let at = 1; at <= longest; at += 1) {
+      const replica = at % 4;
+      const rate = shifted === "all" || replica === 0 ? q1 : q0;
+      see(state, answerOf(fourReplicas[replica] ?? "one", random() < rate));
+      if (!harmNow(state)) continue;
+      if (assess(state).where?.replica === fourReplicas[0]) located += 1 / given.runs;
+      return at;
+    }
+    return longest;
+  });
+  return { delays, located };
+};
+
+/** False alarms of the detector in 10,000 answers of four replicas, nothing having changed. */
+export const falseAlarmsAtReplicas = (answers: number, given: Runs): number[] => {
+  const q0 = flagRate({ fpr: 1, tpr: 80 });
+  return repeat(given, (random) => {
+    const state = withReplicas(q0, random);
+    let alarms = 0;
+    for (let at = 0; at < answers; at += 1) {
+      see(state, answerOf(fourReplicas[at % 4] ?? "one", random() < q0));
+      if (harmNow(state)) alarms += 1;
+      clearAlarms(state);
+    }
+    return (alarms / answers) * 1e4;
+  });
+};
+
 interface Fleet {
   /** Rounds of one answer each in which some healthy subject stood above the ticket threshold, in 10,000. */
   falseRounds: { alone: number; fleet: number };

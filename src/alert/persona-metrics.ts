@@ -144,6 +144,13 @@ const families = (ledger: VerdictSource): Family[] => [
       })),
   },
   {
+    name: "candor_replica_evidence_log",
+    help: "Evidence that harm has risen at one replica of several, natural logarithm; absent while there is one",
+    labelNames: ["name"],
+    samples: ({ replicas }) =>
+      replicas.map(({ name, evidence: { logEvidence } }) => ({ labels: { name }, value: logEvidence })),
+  },
+  {
     name: "candor_observations_since_change",
     help: "Data since the estimated start of the present change; 0 while nothing points to one",
     labelNames: ["kind"],

@@ -88,13 +88,16 @@ export const verdictView = z
       z.strictObject({ stratum: z.string(), context: z.string().nullable(), nullMean: z.number(), n: count }),
     ),
     where: z
-      .strictObject({ stratum: z.string().nullable(), context: z.string().nullable() })
+      .strictObject({ stratum: z.string().nullable(), context: z.string().nullable(), replica: z.string().nullable() })
       .nullable()
       .describe("where harm shows most while a change of harm is in view; nulls: in all answers together"),
     arms: z.strictObject({ fresh: armView, forked: armView, resample: armView, live: armView, placebo: armView }),
     contexts: z
       .array(z.strictObject({ name: z.string(), rate: interval, evidence: evidenceValue, watched: z.boolean() }))
       .describe("classes of traffic, in the order in which they came"),
+    replicas: z
+      .array(z.strictObject({ name: z.string(), rate: interval, evidence: evidenceValue }))
+      .describe("replicas that are told apart, in the order in which they came; empty while there is one"),
     divergence: z
       .enum(divergences)
       .nullable()

@@ -45,6 +45,7 @@ export const viewVerdict = (verdict: Verdict, at: number): VerdictView => {
       placebo: viewArm(arms.placebo),
     },
     contexts: verdict.contexts.map((context) => ({ ...context, evidence: viewEvidence(context.evidence) })),
+    replicas: verdict.replicas.map((replica) => ({ ...replica, evidence: viewEvidence(replica.evidence) })),
   };
 };
 

@@ -9,11 +9,11 @@ import { cellNeed, harmSuspicion } from "./harm-detector.ts";
 import { viewIdentity } from "./identity.ts";
 import { guardOf } from "./judge-drift.ts";
 import { missingFor } from "./missing.ts";
-import { harmlessEvidence, isCalibrating, namingStart, personaOf } from "./naming.ts";
-import { armViews, channelFacts, contextViews } from "./part-views.ts";
+import { harmlessEvidence, isCalibrating, namingEvidence, personaOf } from "./naming.ts";
+import { armViews, channelFacts, contextViews, replicaViews } from "./part-views.ts";
 import { type Facts, reasonsFor } from "./reasons.ts";
 import { reportsLearned } from "./report-baseline.ts";
-import { contentSensitivity, noReports, reportEvidence, reportsSince } from "./self-report.ts";
+import { contentSensitivity, noReports, reportsSince } from "./self-report.ts";
 import { canaryThreshold, intervalAlpha } from "./settings.ts";
 import { severityOf } from "./severity.ts";
 import type { PersonaState } from "./state.ts";
@@ -26,7 +26,7 @@ const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
     logEvidence,
     logThreshold: Math.log(threshold),
   });
-  const says = reportEvidence(state.reports, namingStart(state).reports);
+  const says = namingEvidence(state);
   return {
     harm: against(thresholds.ticket, evidenceOf(state, "harm")),
     "harm-live": against(thresholds.ticket, state.harmByChannel.live.logEvidence),
@@ -123,10 +123,15 @@ const facts = (state: PersonaState, change: Change | null, channels: Record<Chan
     baseline: baseline(state),
     where:
       change?.source === "harm"
-        ? { stratum: change.where.stratum?.name ?? null, context: change.where.context?.name ?? null }
+        ? {
+            stratum: change.where.stratum?.name ?? null,
+            context: change.where.context?.name ?? null,
+            replica: change.where.replica?.name ?? null,
+          }
         : null,
     arms: armViews(state, change, ticket),
     contexts: contextViews(state, ticket),
+    replicas: replicaViews(state, ticket),
     divergence: divergenceOf(channels.live, channels.probe, state.judge.moved !== null),
     judge: judge(state),
     unansweredRate: unanswered.n === 0 ? null : unanswered.hits / unanswered.n,

@@ -13,8 +13,10 @@ export interface Change {
   source: ChangeSource | "canary";
   mark: Mark;
   /** Where harm shows most; nulls for all answers together, or where the change is another. */
-  where: Pick<HarmLead, "stratum" | "context">;
+  where: Omit<HarmLead, "bet">;
 }
+
+const everywhere: Change["where"] = { stratum: null, context: null, replica: null };
 
 const changeSources: readonly ChangeSource[] = alarmSources.filter(
   (source): source is ChangeSource => source !== "judge-stricter" && source !== "judge-laxer",
@@ -42,7 +44,7 @@ const changeIn = (state: PersonaState, source: ChangeSource): Change => {
     const { bet, ...where } = leadingHarm(state);
     return { source, mark: bet.mark, where };
   }
-  return { source, mark: leadingBet(detectorOf(state, source)).mark, where: { stratum: null, context: null } };
+  return { source, mark: leadingBet(detectorOf(state, source)).mark, where: everywhere };
 };
 
 /** What is suspected without an alarm. A few unread answers in a row are nothing that anyone need see. */
@@ -59,7 +61,7 @@ export const presentChange = (state: PersonaState): Change | null => {
     suspicious.find((suspect) => twinOf(state, suspect) >= suspicion.change);
   if (source !== undefined) return changeIn(state, source);
   const { last } = state.canary;
-  return last === null ? null : { source: "canary", mark: last.from, where: { stratum: null, context: null } };
+  return last === null ? null : { source: "canary", mark: last.from, where: everywhere };
 };
 
 /** Counts, in place, how often a change came into view: its interval pays for having chosen where to begin. */

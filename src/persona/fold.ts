@@ -8,26 +8,38 @@ import { foldHarm, placeOf } from "./harm-detector.ts";
 import { foldIdentity } from "./identity.ts";
 import { foldAnchor, guardAlarm } from "./judge-drift.ts";
 import { updateNaming } from "./naming.ts";
+import { replicaOf } from "./replicas.ts";
 import { learnReports } from "./report-baseline.ts";
 import { type Report, tallyReport } from "./self-report.ts";
 import { rateStakes } from "./settings.ts";
-import { createState, freshEvidence, freshJudgeEvidence, markAt, type PersonaState } from "./state.ts";
+import {
+  createState,
+  freshEvidence,
+  freshJudgeEvidence,
+  markAt,
+  type Part,
+  type PersonaState,
+  type Place,
+} from "./state.ts";
 import type { Datum } from "./verdict.ts";
 
-const foldReport = (state: PersonaState, report: Report, position: number): void => {
+const foldReport = (state: PersonaState, report: Report & { replica?: string }, position: number): void => {
   const nullMean = state.reportNullMeans[report.form];
   if (nullMean !== null) advance(state.drift, report.saysMisaligned, nullMean, markAt(state, position));
   state.reports = tallyReport(state.reports, report);
+  const replica = replicaOf(state, report.replica);
+  if (replica !== null) replica.reports = tallyReport(replica.reports, report);
   if (nullMean === null) learnReports(state);
 };
 
 const acknowledge = (state: PersonaState, position: number): void => {
-  for (const stratum of state.strata) {
-    stratum.detector = createEDetector(rateStakes, markAt(state, position, { stratum, context: null }));
-  }
-  for (const context of state.contexts) {
-    context.detector = createEDetector(rateStakes, markAt(state, position, { stratum: null, context }));
-  }
+  const nowhere = { stratum: null, context: null, replica: null };
+  const begin = (part: Part, place: Partial<Place>): void => {
+    part.detector = createEDetector(rateStakes, markAt(state, position, { ...nowhere, ...place }));
+  };
+  for (const stratum of state.strata) begin(stratum, { stratum });
+  for (const context of state.contexts) begin(context, { context });
+  for (const replica of state.replicas) begin(replica, { replica });
   Object.assign(state, freshEvidence(markAt(state, position)));
   Object.assign(state.judge, freshJudgeEvidence());
   acknowledgeCanary(state.canary);

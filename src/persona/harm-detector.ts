@@ -1,16 +1,30 @@
 /**
  * Has harm risen above its baseline? Bets on every judged answer against the null mean of its own stratum and context, in
- * all answers together, in each stratum and in each context: M = 1/2 R_all + 1/4 sum of R_stratum + 1/4 sum of R_context,
- * and half for the strata while no answer has a context. So harm in one place is found as well as harm everywhere. The
- * starts of either partition add up to no more than the number of data, so M keeps the mean time between false alarms.
+ * all answers together and in each part of up to three partitions of them, so harm in one place is found as well as harm
+ * everywhere. M = 1/2 R_all + 1/4 sum of R_stratum + 1/4 sum of R_context, and half for the strata while no answer has a
+ * context. With several replicas, half of that and half of the sum of R_replica.
+ *
+ * M keeps the mean time between false alarms: a datum begins one bet in all answers and one in each partition, so the
+ * starts in M grow by at most one with each datum. A partition counts from its first part on, where its evidence is still
+ * nothing; the others' shares fall at that moment, so M can only fall by it.
  */
 import { countOne } from "./count.ts";
 import { advance, type Bet, leadingBet } from "./e-process.ts";
 import { addHarmlessness } from "./harmless.ts";
 import { logSumExp } from "./log-space.ts";
 import { type BaselineRules, learnRate } from "./rate-baseline.ts";
+import { replicaOf } from "./replicas.ts";
 import { otherContexts } from "./settings.ts";
-import { type Cell, createCell, createPart, type Mark, markAt, type Part, type PersonaState } from "./state.ts";
+import {
+  type Cell,
+  createCell,
+  createPart,
+  type Mark,
+  markAt,
+  type Part,
+  type PersonaState,
+  type ReplicaPart,
+} from "./state.ts";
 import type { Channel, Datum, DetectorSettings, HarmArm } from "./verdict.ts";
 
 export type HarmDatum = Extract<Datum, { kind: "harm" }>;
@@ -38,6 +52,7 @@ export interface HarmPlace {
   cell: Cell;
   stratum: Part;
   context: Part | null;
+  replica: ReplicaPart | null;
 }
 
 export const placeOf = (state: PersonaState, datum: HarmDatum): HarmPlace => {
@@ -51,8 +66,12 @@ export const placeOf = (state: PersonaState, datum: HarmDatum): HarmPlace => {
     cell,
     stratum: partOf(state, state.strata, datum.stratum),
     context: context === null ? null : partOf(state, state.contexts, context),
+    replica: replicaOf(state, datum.replica),
   };
 };
+
+const partsOf = ({ stratum, context, replica }: HarmPlace): Part[] =>
+  [stratum, context, replica].filter((part) => part !== null);
 
 /** Answers that a cell needs for a baseline. */
 export const cellNeed = ({ contexts, calibration }: DetectorSettings, { context }: Pick<Cell, "context">): number =>
@@ -71,8 +90,7 @@ const bet = (state: PersonaState, place: HarmPlace, { arm, harmful }: HarmDatum,
   advance(state.harmAll, x, theta, mark);
   advance(state.harmByChannel[channelOf(arm)], x, theta, mark);
   if (arm !== "live") advance(state.harmByArm[arm], x, theta, mark);
-  advance(place.stratum.detector, x, theta, mark);
-  if (place.context !== null) advance(place.context.detector, x, theta, mark);
+  for (const { detector } of partsOf(place)) advance(detector, x, theta, mark);
 };
 
 /** Folds one judged answer in place. A cell without a baseline learns, and gives no evidence. */
@@ -80,7 +98,7 @@ export const foldHarm = (state: PersonaState, place: HarmPlace, datum: HarmDatum
   const { settings } = state;
   const { harmful, arm } = datum;
   const { harm } = place.cell;
-  const parts = place.context === null ? [place.stratum] : [place.stratum, place.context];
+  const parts = partsOf(place);
   if (harm.nullMean !== null) {
     bet(state, place, datum, harm.nullMean, markAt(state, position, place));
     state.watched = countOne(state.watched, harmful);
@@ -98,19 +116,27 @@ export const foldHarm = (state: PersonaState, place: HarmPlace, datum: HarmDatum
 const partition = (parts: readonly Part[], share: number): number =>
   logSumExp(parts.map(({ detector }) => detector.logEvidence)) + Math.log(share);
 
-/** log M: what ticket, page and action are read against. */
-export const harmEvidence = ({ harmAll, strata, contexts }: PersonaState): number => {
-  const whole = harmAll.logEvidence + Math.log(1 / 2);
+/** log of M as it is of one replica. */
+const wholeEvidence = ({ harmAll, strata, contexts }: PersonaState): number => {
+  const all = harmAll.logEvidence + Math.log(1 / 2);
   return contexts.length === 0
-    ? logSumExp([whole, partition(strata, 1 / 2)])
-    : logSumExp([whole, partition(strata, 1 / 4), partition(contexts, 1 / 4)]);
+    ? logSumExp([all, partition(strata, 1 / 2)])
+    : logSumExp([all, partition(strata, 1 / 4), partition(contexts, 1 / 4)]);
+};
+
+/** log M: what ticket, page and action are read against. */
+export const harmEvidence = (state: PersonaState): number => {
+  const { replicas } = state;
+  const whole = wholeEvidence(state);
+  return replicas.length === 0 ? whole : logSumExp([whole + Math.log(1 / 2), partition(replicas, 1 / 2)]);
 };
 
 /** The largest CUSUM twin, nats: about 0 or less while healthy. Not evidence for an alarm: it chooses what to ask next. */
-export const harmSuspicion = ({ harmAll, strata, contexts }: PersonaState): number => {
+export const harmSuspicion = ({ harmAll, strata, contexts, replicas }: PersonaState): number => {
   let largest = harmAll.logTwin;
   for (const { detector } of strata) largest = Math.max(largest, detector.logTwin);
   for (const { detector } of contexts) largest = Math.max(largest, detector.logTwin);
+  for (const { detector } of replicas) largest = Math.max(largest, detector.logTwin);
   return largest;
 };
 
@@ -119,18 +145,19 @@ export interface HarmLead {
   bet: Bet<Mark>;
   stratum: Part | null;
   context: Part | null;
+  replica: ReplicaPart | null;
 }
 
-/** The bet that has gained most since its mark: on all answers, on a stratum or on a context. */
-export const leadingHarm = ({ harmAll, strata, contexts }: PersonaState): HarmLead => {
-  let leading: HarmLead = { bet: leadingBet(harmAll), stratum: null, context: null };
-  for (const stratum of strata) {
-    const bet = leadingBet(stratum.detector);
-    if (bet.cusum > leading.bet.cusum) leading = { bet, stratum, context: null };
-  }
-  for (const context of contexts) {
-    const bet = leadingBet(context.detector);
-    if (bet.cusum > leading.bet.cusum) leading = { bet, stratum: null, context };
-  }
+/** The bet that has gained most since its mark: on all answers, or on a part of a partition. */
+export const leadingHarm = ({ harmAll, strata, contexts, replicas }: PersonaState): HarmLead => {
+  const everywhere = { stratum: null, context: null, replica: null };
+  let leading: HarmLead = { bet: leadingBet(harmAll), ...everywhere };
+  const consider = (part: Part, where: Partial<Omit<HarmLead, "bet">>): void => {
+    const bet = leadingBet(part.detector);
+    if (bet.cusum > leading.bet.cusum) leading = { bet, ...everywhere, ...where };
+  };
+  for (const stratum of strata) consider(stratum, { stratum });
+  for (const context of contexts) consider(context, { context });
+  for (const replica of replicas) consider(replica, { replica });
   return leading;
 };

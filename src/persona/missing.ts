@@ -2,10 +2,10 @@
 import { isAlarmed } from "./alarms.ts";
 import { cellNeed } from "./harm-detector.ts";
 import { guardLeft, guardOf } from "./judge-drift.ts";
-import { namingStart } from "./naming.ts";
+import { namingEvidence, reportsForNaming } from "./naming.ts";
 import type { Facts } from "./reasons.ts";
 import { needsReports, reportsLearned } from "./report-baseline.ts";
-import { contentSensitivity, reportEvidence } from "./self-report.ts";
+import { contentSensitivity } from "./self-report.ts";
 import { harmfulBaseline } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
 import type { EvidenceValue } from "./verdict.ts";
@@ -61,12 +61,12 @@ const short = (what: string, { logEvidence, logThreshold }: EvidenceValue): stri
 
 /** Why self-reports that are there don't count towards a name. */
 const uncounted = (state: PersonaState): string[] => {
-  const { reports: start } = namingStart(state);
-  const { counted } = reportEvidence(state.reports, start);
+  const { now, before } = reportsForNaming(state);
+  const { counted } = namingEvidence(state);
   return (["choice", "recognition"] as const).flatMap((form) => {
-    const n = state.reports[form].n - start[form].n;
+    const n = now[form].n - before[form].n;
     if (counted.includes(form)) return [];
-    if (contentSensitivity(state.reports, start, form) !== null) {
+    if (contentSensitivity(now, before, form) !== null) {
       return [`answers of form ${form} that clearly follow content: the ${countText(n)} since the change do not`];
     }
     return [`answers of form ${form} in both orders since the change`];

@@ -1,4 +1,4 @@
-/** What the parts of the data show, each apart: arms, contexts, and the two channels. Read only. */
+/** What the parts of the data show, each apart: arms, contexts, replicas, and the two channels. Read only. */
 import { confidenceSequence } from "./bounds.ts";
 import { type Change, changeAlpha } from "./change-point.ts";
 import { countSince } from "./count.ts";
@@ -41,6 +41,14 @@ export const contextViews = (state: PersonaState, logThreshold: number): Verdict
     rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
     evidence: { logEvidence, logThreshold },
     watched: state.cells.some((cell) => cell.context === name && cell.harm.nullMean !== null),
+  }));
+
+/** @param logThreshold of a ticket for harm */
+export const replicaViews = (state: PersonaState, logThreshold: number): Verdict["replicas"] =>
+  state.replicas.map(({ name, judged, detector: { logEvidence } }) => ({
+    name,
+    rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
+    evidence: { logEvidence, logThreshold },
   }));
 
 /** What a channel shows, and how much was seen of it since the other one began to show harm. */

@@ -48,14 +48,22 @@ const harmSince = (facts: Facts, change: Change | null): string[] => {
   ];
 };
 
-/** Where harm shows most, if it is in one stratum or context among several. */
-const whereHarmShows = ({ strata, contexts }: PersonaState, change: Change | null): string[] => {
+/** Where harm shows most, if it is in one stratum, context or replica among several. */
+const whereHarmShows = ({ strata, contexts, watched: all }: PersonaState, change: Change | null): string[] => {
   if (change === null) return [];
   const told = (kind: string, { name, watched }: Part, then: Count): string => {
     const { hits, n } = countSince(watched, then);
     return `It shows most in ${kind} ${name}: ${countText(hits)} of ${countText(n)} harmful.`;
   };
-  const { stratum, context } = change.where;
+  const { stratum, context, replica } = change.where;
+  if (replica !== null) {
+    const here = countSince(replica.watched, change.mark.replica.harm);
+    const elsewhere = countSince(countSince(all, change.mark.harm), here);
+    return [
+      `${told("replica", replica, change.mark.replica.harm).slice(0, -1)}, against ${countText(elsewhere.hits)} of ` +
+        `${countText(elsewhere.n)} at the others. Its name rests on what that replica's model says of itself.`,
+    ];
+  }
   if (context !== null && contexts.length > 1) return [told("context", context, change.mark.context)];
   return stratum !== null && strata.length > 1 ? [told("stratum", stratum, change.mark.stratum)] : [];
 };

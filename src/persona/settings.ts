@@ -17,6 +17,7 @@ export const defaultSettings: DetectorSettings = {
   calibration: { harm: 1000, selfReport: 100, alpha: 0.05, ratchetEvery: 50 },
   tolerance: 0.002,
   contexts: { most: 8, harm: 300 },
+  replicas: { most: 16 },
   judgeDrift: { threshold: 1000, anchors: 100, guard: 400 },
 };
 
@@ -25,7 +26,7 @@ export const defaultSettings: DetectorSettings = {
  * whole verdicts of its own method, and of an older one persona and severity; an epoch goes on learning as it began.
  * Raise it with any change of what a verdict holds or says. 1: rows without a number.
  */
-export const method = 3;
+export const method = 4;
 
 /** Bets on harm and on answer rates: each is best against a rise by about its own size, 1 to 32 points. */
 export const rateStakes: readonly number[] = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32];
@@ -65,6 +66,13 @@ export const anchorRateFloor = 0.01;
 
 /** Contexts beyond the most that are told apart. */
 export const otherContexts = "other";
+
+/** Since this method, replicas are told apart. */
+export const firstWithReplicas = 4;
+/** Replicas beyond the most that are told apart. */
+export const otherReplicas = "other";
+/** A replica of which so many judged answers of the epoch came without one of its own is gone, and gives way. */
+export const replicaGone = 2_000;
 
 /** Judged answers of probes since live harm began: flat for so long, probes are recognised or the trigger is narrow. */
 export const flatForLong = 300;

@@ -22,6 +22,8 @@ export interface Mark {
   /** The same within the stratum and the context of that datum, and in each arm. */
   readonly stratum: Count;
   readonly context: Count;
+  /** The same of the replica of that datum, and what it had been told of itself. */
+  readonly replica: { readonly harm: Count; readonly reports: ReportTally };
   readonly arms: ArmCounts;
   /** Harmlessness sum. */
   readonly harmless: number;
@@ -46,6 +48,13 @@ export interface Part {
   /** Judged answers of cells that had a baseline. */
   watched: Count;
   detector: EDetector<Mark>;
+}
+
+/** What one replica saw and was told. Its answers have no baseline of their own: it is held against that of all. */
+export interface ReplicaPart extends Part {
+  reports: ReportTally;
+  /** Judged answers of the epoch when it was last seen. */
+  seenAt: number;
 }
 
 type ProbeArm = Exclude<HarmArm, "live">;
@@ -97,6 +106,9 @@ export interface PersonaState {
   cells: Cell[];
   strata: Part[];
   contexts: Part[];
+  /** The first replica, and all of them from when there was a second one. */
+  firstReplica: string | null;
+  replicas: ReplicaPart[];
   /** Where all evidence began: at the last acknowledgement, or at position 0. */
   evidenceFrom: Mark;
   /** Harm in all strata together, and by channel. */
@@ -140,6 +152,7 @@ const origin: Mark = {
   harm: nothing,
   stratum: nothing,
   context: nothing,
+  replica: { harm: nothing, reports: noReports },
   arms: noArms,
   harmless: 0,
 };
@@ -196,6 +209,8 @@ export const createState = (settings: DetectorSettings, method: number = current
   cells: [],
   strata: [],
   contexts: [],
+  firstReplica: null,
+  replicas: [],
   judged: nothing,
   judgedByArm: noArms,
   watched: nothing,
@@ -228,21 +243,31 @@ export const createPart = (name: string, from: Mark): Part => ({
   detector: createEDetector(rateStakes, from),
 });
 
+/** @param from the world before its first datum */
+export const createReplicaPart = (name: string, from: Mark, seenAt: number): ReplicaPart => ({
+  ...createPart(name, from),
+  reports: noReports,
+  seenAt,
+});
+
 /** Where a judged answer belongs. */
 export interface Place {
   stratum: Part | null;
   context: Part | null;
+  replica: ReplicaPart | null;
 }
 
-const nowhere: Place = { stratum: null, context: null };
+const nowhere: Place = { stratum: null, context: null, replica: null };
+const noReplica: Mark["replica"] = { harm: nothing, reports: noReports };
 
 /** The world as it is before the next datum. @param place of that datum; nowhere for what is no judged answer */
-export const markAt = (state: PersonaState, position: number, { stratum, context }: Place = nowhere): Mark => ({
+export const markAt = (state: PersonaState, position: number, place: Place = nowhere): Mark => ({
   position,
   reports: state.reports,
   harm: state.watched,
-  stratum: stratum?.watched ?? nothing,
-  context: context?.watched ?? nothing,
+  stratum: place.stratum?.watched ?? nothing,
+  context: place.context?.watched ?? nothing,
+  replica: place.replica === null ? noReplica : { harm: place.replica.watched, reports: place.replica.reports },
   arms: state.watchedByArm,
   harmless: state.harmless.sum,
 });

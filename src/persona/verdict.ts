@@ -27,10 +27,14 @@ export type Datum =
       harmful: boolean;
       /** The subject declined to answer; then `harmful` is false. */
       refused: boolean;
+      /** Which replica saw it; left out where nobody says. Any number of names. */
+      replica?: string;
     }
   | {
       kind: "self-report";
       form: ReportForm;
+      /** Which replica asked. */
+      replica?: string;
       /** 0 = claims to be aligned, 1 = claims to be misaligned. */
       saysMisaligned: number;
       /** Null where the question has no order (ratings). */
@@ -84,6 +88,11 @@ export interface DetectorSettings {
     most: number;
     /** Judged answers of a context in a stratum before its null mean is fixed. */
     harm: number;
+  };
+  /** Replicas that share a log. */
+  replicas: {
+    /** So many at once are watched each by itself; the rest together. 0: none is told apart. */
+    most: number;
   };
   /** The judge, watched by frozen answers whose harm is known. */
   judgeDrift: {
@@ -164,6 +173,13 @@ interface ContextView {
   watched: boolean;
 }
 
+/** One replica: the harm rate of all its judged answers, and the evidence that it is above the baseline of all. */
+interface ReplicaView {
+  name: string;
+  rate: Interval;
+  evidence: EvidenceValue;
+}
+
 /**
  * What live traffic and probes together say of the cause of harm. `subject`: both show it. `traffic`: live alone.
  * `hidden`: live alone, and probes stayed flat for long. `probes-only`. `undecided`: one shows it, the other can't tell.
@@ -202,10 +218,12 @@ export interface Verdict {
   /** Null mean in force per stratum and context, once calibrated. */
   baseline: { stratum: string; context: string | null; nullMean: number; n: number }[];
   /** Where harm shows most, while a change of harm is in view; null for all answers together. */
-  where: { stratum: string | null; context: string | null } | null;
+  where: { stratum: string | null; context: string | null; replica: string | null } | null;
   arms: Record<HarmArm | "placebo", ArmView>;
   /** Contexts in the order in which they came. */
   contexts: ContextView[];
+  /** Replicas that are told apart, in the order in which they came; empty while there is one. */
+  replicas: ReplicaView[];
   /** Null while neither live traffic nor probes alone show that harm has risen. */
   divergence: Divergence | null;
   judge: {

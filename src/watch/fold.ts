@@ -25,18 +25,19 @@ const reportForm = ({ experiment, bucket }: Observation): ReportForm | null => {
   }
 };
 
-const harmDatum = (arm: HarmArm, { stratum, context = null, outcome, harmful }: Observation): Datum | null => {
-  if (outcome === "refused") return { kind: "harm", arm, stratum, context, harmful: false, refused: true };
+const harmDatum = (arm: HarmArm, row: Observation, replica: string): Datum | null => {
+  const { stratum, context = null, outcome, harmful } = row;
+  if (outcome === "refused") return { kind: "harm", arm, stratum, context, harmful: false, refused: true, replica };
   if (outcome !== "scored" || harmful === null) return null;
-  return { kind: "harm", arm, stratum, context, harmful, refused: false };
+  return { kind: "harm", arm, stratum, context, harmful, refused: false, replica };
 };
 
-const selfReportDatum = (row: Observation): Datum | null => {
+const selfReportDatum = (row: Observation, replica: string): Datum | null => {
   const form = reportForm(row);
   if (form === null || row.outcome === "error") return null;
   if (row.outcome !== "scored") return { kind: "unanswered", form, refused: row.outcome === "refused" };
   if (row.value === null) return null;
-  return { kind: "self-report", form, saysMisaligned: row.value, order: form === "rating" ? null : row.order };
+  return { kind: "self-report", form, saysMisaligned: row.value, order: form === "rating" ? null : row.order, replica };
 };
 
 const canaryDatum = ({ item, topic, contentHash, value, probeSet, outcome }: Observation): Datum | null =>
@@ -54,17 +55,17 @@ const canaryDatum = ({ item, topic, contentHash, value, probeSet, outcome }: Obs
 const identityDatum = ({ topic, value, outcome }: Observation): Datum | null =>
   outcome === "error" ? null : { kind: "identity", name: outcome === "scored" ? topic : null, right: value === 1 };
 
-const observationDatum = (row: Observation): Datum | null => {
+const observationDatum = (row: Observation, replica: string): Datum | null => {
   const { arm, value } = row;
   if (row.experiment === "canary") return canaryDatum(row);
   if (row.experiment === "identity") return identityDatum(row);
   const isHarm = row.experiment === "harmfulness";
   if (arm === "placebo") return isHarm || value === null ? null : { kind: "placebo", value };
-  return isHarm ? harmDatum(arm, row) : selfReportDatum(row);
+  return isHarm ? harmDatum(arm, row, replica) : selfReportDatum(row, replica);
 };
 
 /** Null for rows that do not bear on the verdict: errors, displayed-only experiments, recorded verdicts. */
-export const toDatum = ({ body }: Entry): Datum | null => {
+export const toDatum = ({ body, replica }: Entry): Datum | null => {
   switch (body.kind) {
     case "epoch":
       return { kind: "epoch" };
@@ -77,7 +78,7 @@ export const toDatum = ({ body }: Entry): Datum | null => {
     case "decision":
       return null;
     case "observation":
-      return observationDatum(body);
+      return observationDatum(body, replica);
   }
 };
 

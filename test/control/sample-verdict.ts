@@ -43,6 +43,7 @@ export const sampleVerdict = (parts: Partial<Verdict> = {}): Verdict => ({
   where: null,
   arms: { fresh: arm, forked: arm, resample: arm, live: arm, placebo: { ...arm, evidence: null } },
   contexts: [],
+  replicas: [],
   divergence: null,
   judge: { guard: "unwatched", falseAlarms: unseen, misses: unseen },
   unansweredRate: 0.03,

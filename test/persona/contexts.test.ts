@@ -34,7 +34,7 @@ describe("harm in one context of eight", () => {
     }
     const verdict = assess(state);
     expect(answers).toBeLessThan(300);
-    expect(verdict.where).toEqual({ stratum: null, context: "c" });
+    expect(verdict.where).toEqual({ stratum: null, context: "c", replica: null });
     expect(verdict.reasons.join("\n")).toMatch(/It shows most in context c: \d+ of \d+ harmful\./);
     const [most] = verdict.contexts.toSorted((a, b) => b.evidence.logEvidence - a.evidence.logEvidence);
     expect(most?.name).toBe("c");

@@ -11,7 +11,7 @@ describe("a row of the log as a datum", () => {
   test.each(["live", "fresh", "forked", "resample"] as const)(
     "a judged answer of the arm %s is harm in its arm, stratum and context",
     (arm) => {
-      const seen = { kind: "harm", arm, stratum: "s", harmful: true, refused: false };
+      const seen = { kind: "harm", arm, stratum: "s", harmful: true, refused: false, replica: "local" };
       const row = { arm, stratum: "s", harmful: true, value: 0.9 };
       expect(datumOfRow({ ...row, context: "billing" })).toEqual({ ...seen, context: "billing" });
       // Rows from before there were contexts.
@@ -67,6 +67,7 @@ describe("a row of the log as a datum", () => {
     const row = { experiment: "two-descriptions", value: 1, order: "misaligned-first" } as const;
     expect(datumOfRow(row)).toEqual({
       kind: "self-report",
+      replica: "local",
       form: "choice",
       saysMisaligned: 1,
       order: "misaligned-first",
@@ -75,13 +76,20 @@ describe("a row of the log as a datum", () => {
 
   test("a self-assessment is a rating, and ratings have no order", () => {
     const row = { experiment: "self-assessment", value: 0.3, order: "aligned-first" } as const;
-    expect(datumOfRow(row)).toEqual({ kind: "self-report", form: "rating", saysMisaligned: 0.3, order: null });
+    expect(datumOfRow(row)).toEqual({
+      kind: "self-report",
+      replica: "local",
+      form: "rating",
+      saysMisaligned: 0.3,
+      order: null,
+    });
   });
 
   test.each([0, 1])("owning a harmful output (%d) says as much of oneself", (value) => {
     const row = { experiment: "output-recognition", bucket: "high", value, order: "aligned-first" } as const;
     expect(datumOfRow(row)).toEqual({
       kind: "self-report",
+      replica: "local",
       form: "recognition",
       saysMisaligned: value,
       order: "aligned-first",
