@@ -40,6 +40,7 @@ test("docs/metrics.md names every value that a fixed label can have", async () =
     "route",
     "source",
     "replica",
+    "name",
     "version",
     "node",
     "stratum",
