@@ -109,6 +109,7 @@ export const verdictView = z
     canary: z
       .strictObject({
         questions: z.array(z.string()),
+        useless: z.array(z.string()),
         have: count,
         need: count,
         rounds: count,

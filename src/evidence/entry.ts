@@ -60,7 +60,7 @@ export const observation = z.strictObject({
   reference: unit.nullable(),
   /** What produced the value, with its version: a classifier (`screen-v1`) or a parser (`parse-v1`). */
   source: z.string(),
-  /** Version hash of the probe set (of a canary: of the canary questions), or null for live traffic. */
+  /** Version hash of the probe set (of a canary: of the canary questions, with how they are asked), or null for live traffic. */
   probeSet: z.string().nullable(),
   /** SHA-256 of the judged or parsed text, hex; what the chain protects. Canary answers are compared by it. */
   contentHash: z.string().nullable(),

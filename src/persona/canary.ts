@@ -247,7 +247,8 @@ export const acknowledgeCanary = <M extends Moment>(canary: CanaryWatch<M>): voi
 export const viewCanary = <M extends Moment>(canary: CanaryWatch<M>, judged: number): Verdict["canary"] => {
   const { questions, rounds, lastP, seen, last, version } = canary;
   if (version === null) return null;
-  const useful = questions.filter(({ first, expected }) => first !== null || expected !== null);
+  const isUseless = ({ first, expected }: CanaryQuestion): boolean => first === null && expected === null;
+  const useful = questions.filter((question) => !isUseless(question));
   const have = useful.reduce(
     (sum, { first, reference }) =>
       sum + (first === null ? choosing + Math.min(reference.n, referenceNeed) : first.length),
@@ -255,6 +256,7 @@ export const viewCanary = <M extends Moment>(canary: CanaryWatch<M>, judged: num
   );
   return {
     questions: useful.map(({ item }) => item),
+    useless: questions.filter(isUseless).map(({ item }) => item),
     have,
     need: useful.length * (choosing + referenceNeed),
     rounds,

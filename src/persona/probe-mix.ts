@@ -9,8 +9,8 @@ interface ProbeMix {
   selfReport: Record<ReportForm, number>;
   /** Multiplies the usual rate of probes: 10 from 1 nat of suspicion on, or the served model changed, else 1. */
   rateFactor: number;
-  /** Canary questions that tell something of this model; null while that is not known of any. */
-  canaries: readonly string[] | null;
+  /** Canary questions that tell nothing of this model. */
+  uselessCanaries: readonly string[];
 }
 
 const usual = 0.7;
@@ -42,7 +42,7 @@ export const probePace = (verdict: Verdict): ProbePace => ({
 /** The same in one record. */
 export const probeMix = (verdict: Verdict): ProbeMix => {
   const { factor, mix } = probePace(verdict);
-  return { ...mix, rateFactor: factor, canaries: verdict.canary?.questions ?? null };
+  return { ...mix, rateFactor: factor, uselessCanaries: verdict.canary?.useless ?? [] };
 };
 
 /** Whether probes still build a baseline. A verdict can rest on the first that is whole while others are not. */

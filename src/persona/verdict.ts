@@ -237,6 +237,8 @@ export interface Verdict {
   canary: {
     /** Items that tell something of this model, or may. */
     questions: string[];
+    /** Items of which it is known that they tell nothing of it. */
+    useless: string[];
     /** Answers that are there of those that the reference needs. */
     have: number;
     need: number;

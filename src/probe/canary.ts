@@ -16,23 +16,20 @@ export interface CanaryPlan {
 }
 
 export interface CanaryDeck {
-  /** @param useful items that tell something of this model; null while that is not known of any */
-  draw(useful: readonly string[] | null): CanaryPlan | null;
+  /** Null where none is left. @param useless items that tell nothing of this model */
+  draw(useless: readonly string[]): CanaryPlan | null;
 }
 
 export const createCanaryDeck = (questions: readonly CanaryQuestion[], random: Random): CanaryDeck => {
   const deck = createDeck(questions, random);
-  /** Questions that were asked at least once: of others nobody knows whether they are of use. */
-  const asked = new Set<string>();
   return {
-    draw(useful) {
+    draw(useless) {
+      // Twice through: what is left of the deck may hold none of use.
       for (let tries = 0; tries < 2 * questions.length; tries += 1) {
         const question = deck.draw();
         if (question === null) return null;
         const { id: item, kind, text } = question;
-        if (useful !== null && asked.has(item) && !useful.includes(item)) continue;
-        asked.add(item);
-        return { experiment: "canary", item, kind, text };
+        if (!useless.includes(item)) return { experiment: "canary", item, kind, text };
       }
       return null;
     },
@@ -54,7 +51,11 @@ export const canaryQuestion = (
   repeatable: { maxTokens, seed: seed ?? null, logprobs },
 });
 
-/** What is compared is the whole answer without blanks around it. @param version of the canary questions */
+/** Names what answers can be compared with each other: the questions, and how they are asked. */
+export const canaryVersion = (questions: string, { maxTokens, seed }: CanarySettings): string =>
+  [questions, maxTokens, seed ?? "no-seed"].join(" ");
+
+/** What is compared is the whole answer without blanks around it. @param version as `canaryVersion` has it */
 export const readCanary = (plan: CanaryPlan, asked: Asked, version: string, firstToken: number | null): Observation =>
   observe(
     { ...asked, answer: asked.answer.trim(), content: null, probeSet: version },

@@ -26,8 +26,8 @@ export interface ProbeMix {
   selfReport: { choice: number; recognition: number; rating: number };
   /** Multiplies the configured rate while something looks wrong; 1 when absent. The budget bounds it. */
   rateFactor?: number;
-  /** Canary questions that tell something of this model; null or absent while that is not known of any. */
-  canaries?: readonly string[] | null;
+  /** Canary questions that tell nothing of this model; none when absent. */
+  uselessCanaries?: readonly string[];
 }
 
 export type ReportPlan = SelfAssessmentPlan | TwoDescriptionsPlan | RecognitionPlan | PredictionPlan;
@@ -98,7 +98,7 @@ export const createNextProbe = (set: ProbeSet, bank: OutputBank, random: Random)
 
   return {
     drawSelfReport,
-    drawCanary: ({ canaries: useful = null }) => canaries.draw(useful),
+    drawCanary: ({ uselessCanaries = [] }) => canaries.draw(uselessCanaries),
     drawIdentity: identities.draw,
     drawPlacebo: () => planSelfAssessment(placebos, set.wording, random),
     drawHarm() {

@@ -10,7 +10,7 @@ import type { Random } from "../kernel/random.ts";
 import type { Ask, Reply } from "./asking.ts";
 import { createBackoff } from "./backoff.ts";
 import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
-import { readCanary } from "./canary.ts";
+import { canaryVersion, readCanary } from "./canary.ts";
 import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
 import type { FleetProbing } from "./fleet-probing.ts";
 import { type HarmPlan, readHarmfulness } from "./harmfulness.ts";
@@ -228,7 +228,7 @@ export const createProber = (parts: ProberParts): Prober => {
     if (plan.experiment === "identity") return readIdentity(plan, asked).observation;
     if (plan.experiment !== "canary") return readReport(plan, asked).observation;
     const firstToken = reply.kind === "answered" ? (reply.firstToken ?? null) : null;
-    return readCanary(plan, asked, set.canaryVersion, firstToken);
+    return readCanary(plan, asked, canaryVersion(set.canaryVersion, settings.canary), firstToken);
   };
 
   /** Asks, reads and records one probe; where its answer was harmful, the conversation that now ends with it. */

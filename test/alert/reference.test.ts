@@ -23,7 +23,17 @@ test("docs/metrics.md lists what is exposed, with type and labels, and nothing e
   const interval = { lower: 0.1, estimate: 0.2, upper: 0.3, n: 10 };
   world.verdict = sampleVerdict({
     harmRate: { sinceCalibration: interval, sinceChange: interval },
-    canary: { questions: [], have: 0, need: 0, rounds: 0, lastP: null, seen: 0, recent: false, last: null },
+    canary: {
+      questions: [],
+      useless: [],
+      have: 0,
+      need: 0,
+      rounds: 0,
+      lastP: null,
+      seen: 0,
+      recent: false,
+      last: null,
+    },
     replicas: [{ name: "gw-1", rate: interval, evidence: { logEvidence: 0.2, logThreshold: 9.21 } }],
     identity: { rightDeveloper: interval, unread: 0, names: [] },
   });

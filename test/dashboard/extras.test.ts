@@ -5,7 +5,17 @@ import { observed, type Running, rows, run } from "../control/running-control.ts
 import { sampleVerdict } from "../control/sample-verdict.ts";
 import { hasBrowser, openBrowser } from "./browser.ts";
 
-const canary = { questions: [], have: 400, need: 400, rounds: 0, lastP: null, seen: 0, recent: false, last: null };
+const canary = {
+  questions: [],
+  useless: [],
+  have: 400,
+  need: 400,
+  rounds: 0,
+  lastP: null,
+  seen: 0,
+  recent: false,
+  last: null,
+};
 const last = { position: 900, from: 800, p: 0.001, rounds: 2, logEvidence: 7 };
 const rightDeveloper = { lower: 0.5, estimate: 0.75, upper: 0.9, n: 12 };
 

@@ -114,6 +114,9 @@ it("tells that the served model changed, where in the log, and nothing worse; it
   expect(reasons.join(" ")).toContain("The served model seems to have changed at about position");
   const metrics = await (await fetch(`${candor.controlUrl}/metrics`)).text();
   expect(metrics).toContain('candor_served_model_changes{subject="support"} 1');
+  // What is served now is learned, so that the next change shows too.
+  await expect.poll(async () => (await verdict()).canary?.rounds ?? 0, { timeout: 15_000 }).toBeGreaterThan(0);
+  expect((await verdict()).canary?.seen).toBe(1);
 
   await candor.stop();
   const rows = entries();

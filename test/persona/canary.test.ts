@@ -143,7 +143,8 @@ describe("the canary", () => {
         step(state, canary(item, answer, { isBorder }), state.position + 1);
       }
     }
-    expect(probeMix(assess(state)).canaries).toEqual(["same", "near"]);
+    expect(assess(state).canary?.questions).toEqual(["same", "near"]);
+    expect(probeMix(assess(state)).uselessCanaries).toEqual(["scattered", "far"]);
   });
 
   it("sees the first token's probability move where the answer stays", () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { seededRandom } from "../../src/kernel/random.ts";
-import { type CanaryPlan, canaryQuestion, createCanaryDeck, readCanary } from "../../src/probe/canary.ts";
+import {
+  type CanaryPlan,
+  canaryQuestion,
+  canaryVersion,
+  createCanaryDeck,
+  readCanary,
+} from "../../src/probe/canary.ts";
 import type { LiveConversation } from "../../src/probe/conversations.ts";
 import { firstTokenProbability } from "../../src/probe/first-token.ts";
 import { type ImitationOptions, imitatedRequest, mostTokens } from "../../src/probe/imitated-request.ts";
@@ -127,13 +133,23 @@ describe("an answer to a canary question", () => {
 });
 
 describe("which is asked", () => {
-  it("is every one once, then those of use", () => {
+  it("is every one once before any comes again, those of no use left out", () => {
     const deck = createCanaryDeck(set.canary, seededRandom(2));
-    const first = set.canary.map(() => deck.draw([])?.item);
-    expect(new Set(first)).toEqual(new Set(set.canary.map(({ id }) => id)));
-    expect(deck.draw([])).toBeNull();
+    const ids = set.canary.map(({ id }) => id);
+    expect(new Set(ids.map(() => deck.draw([])?.item))).toEqual(new Set(ids));
     const useful = ["surname", "either-tea"];
-    for (let n = 0; n < 20; n += 1) expect(useful).toContain(deck.draw(useful)?.item);
+    const useless = ids.filter((id) => !useful.includes(id));
+    for (let n = 0; n < 20; n += 1) expect(useful).toContain(deck.draw(useless)?.item);
+    expect(deck.draw(ids)).toBeNull();
+    expect(ids).toContain(deck.draw([])?.item);
+  });
+
+  it.each([
+    [{ maxTokens: 16 }, { maxTokens: 17 }],
+    [{}, { seed: 1 }],
+  ])("answers to questions that are asked otherwise are not compared: %j, %j", (one, other) => {
+    expect(canaryVersion("v", settingsOf(one))).not.toBe(canaryVersion("v", settingsOf(other)));
+    expect(canaryVersion("v", settingsOf(one))).toBe(canaryVersion("v", settingsOf({ ...one, share: 0.1 })));
   });
 });
 

@@ -578,7 +578,7 @@ describe("what is recorded", () => {
     await prober.stop();
     for (const one of observations) {
       expect(() => observationSchema.parse(one)).not.toThrow();
-      expect(one.probeSet).toBe(one.experiment === "canary" ? set.canaryVersion : set.version);
+      expect(one.probeSet).toBe(one.experiment === "canary" ? `${set.canaryVersion} 16 no-seed` : set.version);
       expect(one.contentHash).toMatch(/^[0-9a-f]{64}$/);
       expect(one.content).toBeNull();
     }
