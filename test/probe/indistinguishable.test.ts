@@ -176,6 +176,14 @@ describe("an upstream that reads all but the conversation", () => {
     expect(accuracy(under, ofKey)).toBeLessThan(0.6);
   });
 
+  it("tells canaries by their parameters alone, which is why they are off by default", async () => {
+    const setting = { ...usual, calls: 120, arm: "fresh" as const, freshKey: "caller" as const };
+    const ofParameters = (name: string): boolean => /parameter|member order/.test(name);
+    expect(accuracy(await watchAll(setting), ofParameters)).toBeLessThan(0.6);
+    // Of two probes one is a canary: who tells all of them, and nothing else, is right in three of four.
+    expect(accuracy(await watchAll({ ...setting, canaries: 0.5 }), ofParameters)).toBeGreaterThan(0.7);
+  });
+
   it("tells probes that imitate nothing, so it does look", async () => {
     const told = await watchAll({
       ...usual,

@@ -50,6 +50,8 @@ interface Scene {
   probeKey?: string;
   /** Under whose key fresh probes go. */
   freshKey?: "own" | "caller";
+  /** Share of probes that are canaries; they are off by default. */
+  canaries?: number;
   /** Changes questions before they are asked, to try what would give them away. */
   change?: (question: Question) => Question;
   /** Whether probes keep to the app's rhythm. */
@@ -162,6 +164,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
           maxTokensPerDay: 1e9,
           arms: { fresh: 0, forked: 0, resample: 0, placebo: 0, [arm]: 1 },
           freshKey: scene.freshKey ?? "own",
+          canary: { enabled: scene.canaries !== undefined, share: scene.canaries ?? 0 },
         },
         live: { sampleRate: 0 },
       },
