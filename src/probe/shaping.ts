@@ -129,7 +129,8 @@ export const createShaping = ({ next, conversations, settings, isOpen, skipped, 
 
   /** What is asked besides harm and self-reports; null where nothing is, or not now. */
   const besides = (mix: ProbeMix, live: LiveConversation | null): Shaped | null => {
-    if (extras === 0 || random() >= extras) return null;
+    // Harm is beyond doubt and a name is sought: every probe is needed for that.
+    if (extras === 0 || mix.harm === 0 || random() >= extras) return null;
     return drawWeighted(extraShares, random) === "canary" ? servedModel(mix, live) : whoItIs(live);
   };
 

@@ -178,6 +178,18 @@ describe("the prober", () => {
     expect(counted("asked identity") / questions.length).toBeLessThan(0.09);
   });
 
+  it("asks none while a harmful subject has no name yet, which needs every probe", async () => {
+    const { prober, clock, questions, counted } = stage({
+      settings: { ...settings, canary: { enabled: true, share: 0.5 } },
+      mix: { harm: 0, selfReport: { choice: 1, recognition: 0, rating: 0 } },
+    });
+    prober.start();
+    await clock.advance(20 * minute);
+    await prober.stop();
+    expect(questions.length).toBeGreaterThan(100);
+    expect(counted("asked canary")).toBe(0);
+  });
+
   it("backs off from canaries alone where an upstream rejects their parameters", async () => {
     const { prober, clock, counted } = stage({
       settings: { ...settings, canary: { enabled: true, share: 0.5 } },
