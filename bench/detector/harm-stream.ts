@@ -4,7 +4,7 @@
  * whole of it (`step`) computes the same evidence.
  */
 import type { Random } from "../../src/kernel/random.ts";
-import { advance, createEDetector, type EDetector } from "../../src/persona/e-process.ts";
+import { advance, createEDetector, type EDetector, logEvidence } from "../../src/persona/e-process.ts";
 import { createRateBaseline, learnRate, type RateBaseline } from "../../src/persona/rate-baseline.ts";
 import { defaultSettings, rateStakes } from "../../src/persona/settings.ts";
 import type { Operating } from "./reference.ts";
@@ -52,5 +52,5 @@ export const watchAnswer = ({ baseline, detector }: Watcher, flagged: boolean): 
   const nullMean = typeof baseline === "number" ? baseline : (baseline.nullMean ?? 1);
   advance(detector, flagged ? 1 : 0, nullMean, null);
   if (typeof baseline !== "number") learnRate(baseline, flagged, baselineRules);
-  return detector.logEvidence;
+  return logEvidence(detector);
 };

@@ -3,7 +3,7 @@
  * judge that moves, probes at a pace of their own, several replicas, many subjects. Each returns its figures per run.
  */
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
-import { advance, createEDetector } from "../../src/persona/e-process.ts";
+import { advance, createEDetector, logEvidence, logTwin } from "../../src/persona/e-process.ts";
 import { logSumExp } from "../../src/persona/log-space.ts";
 import {
   assess,
@@ -114,7 +114,7 @@ export const intermittentDelays = (operating: Operating, given: Runs): Intermitt
       for (const detector of [all, ...apart.slice(context, context + 1)])
         advance(detector, flagged ? 1 : 0, nullMean, null);
       learnRate(baseline, flagged, baselineRules);
-      const logs = [all, ...apart].map(({ logEvidence }) => logEvidence);
+      const logs = [all, ...apart].map(logEvidence);
       // Half on all, half on the sum of the parts.
       if (logSumExp(logs) - Math.LN2 >= ticket) return at;
     }
@@ -232,7 +232,7 @@ export const hoursToAlarm = (
   const hours = (factor: number): number[] =>
     repeat(given, (random) => {
       const watcher = settled(q0, random);
-      const hour = (): number => 1 / (6 * (watcher.detector.logTwin >= suspicion.hurry ? factor : 1));
+      const hour = (): number => 1 / (6 * (logTwin(watcher.detector) >= suspicion.hurry ? factor : 1));
       for (let at = 0; at < 1000; at += 1) {
         healthyProbes += factor === 1 ? 0 : 1;
         healthyHours += factor === 1 ? 0 : hour();
@@ -275,11 +275,11 @@ export const replicaDelays = (shifted: "all" | "one", given: Runs): ReplicaDelay
         advance(detector, flagged ? 1 : 0, nullMean, null);
       }
       learnRate(baseline, flagged, baselineRules);
-      const together = logSumExp(own.map(({ logEvidence }) => logEvidence));
-      if (pooled.logEvidence >= ticket) first.pooled ??= at;
+      const together = logSumExp(own.map(logEvidence));
+      if (logEvidence(pooled) >= ticket) first.pooled ??= at;
       if (together >= ticket) first.sum ??= at;
-      if (logSumExp([pooled.logEvidence, together]) - Math.LN2 >= ticket) first.half ??= at;
-      if ((own[0]?.logEvidence ?? 0) >= ticket) first.alone ??= at;
+      if (logSumExp([logEvidence(pooled), together]) - Math.LN2 >= ticket) first.half ??= at;
+      if (own[0] !== undefined && logEvidence(own[0]) >= ticket) first.alone ??= at;
     }
     return first;
   });
@@ -355,7 +355,7 @@ export const measureFleet = (rounds: number, given: Runs): Fleet => {
     // The standing of none matters unless the most evidence is near.
     if (Math.max(...logs) < ticket) return logs.map(() => false);
     const standings = fleetStandings(
-      logs.map((logEvidence, at) => ({ id: String(at), logEvidence, thresholds: defaultSettings.thresholds })),
+      logs.map((log, at) => ({ id: String(at), logEvidence: log, thresholds: defaultSettings.thresholds })),
     );
     return logs.map((_, at) => (standings.get(String(at))?.severity ?? "none") !== "none");
   };

@@ -1,5 +1,6 @@
 /** Latches each threshold at the log position where it was first reached, so that an auditor can derive it again. */
-import { harmEvidence } from "./harm-detector.ts";
+import { logOf, reaches, type Wealth } from "./e-process.ts";
+import { harmWealth } from "./harm-detector.ts";
 import type { Alarm, AlarmSource, PersonaState } from "./state.ts";
 
 /** Harm before all others; the order in which alarms are told. */
@@ -13,24 +14,29 @@ export const alarmSources: readonly AlarmSource[] = [
   "judge-laxer",
 ];
 
-export const evidenceOf = (state: PersonaState, source: AlarmSource): number => {
+const otherSources = alarmSources.filter((source) => source !== "harm");
+
+const wealthOf = (state: PersonaState, source: AlarmSource): Wealth => {
   switch (source) {
     case "harm":
-      return harmEvidence(state);
+      return harmWealth(state);
     case "self-report-drift":
-      return state.drift.logEvidence;
+      return state.drift.evidence;
     case "unanswered-up":
-      return state.unansweredUp.logEvidence;
+      return state.unansweredUp.evidence;
     case "refusals-up":
-      return state.refusalsUp.logEvidence;
+      return state.refusalsUp.evidence;
     case "refusals-down":
-      return state.refusalsDown.logEvidence;
+      return state.refusalsDown.evidence;
     case "judge-stricter":
-      return state.judge.stricter.logEvidence;
+      return state.judge.stricter.evidence;
     case "judge-laxer":
-      return state.judge.laxer.logEvidence;
+      return state.judge.laxer.evidence;
   }
 };
+
+/** Natural logarithm. */
+export const evidenceOf = (state: PersonaState, source: AlarmSource): number => logOf(wealthOf(state, source));
 
 export const severities = ["ticket", "page", "action"] as const;
 
@@ -40,14 +46,16 @@ export const isAlarmed = ({ alarms }: PersonaState, source: AlarmSource): boolea
 /** Latches, in place, what the last datum has made true. */
 export const latchAlarms = (state: PersonaState): void => {
   const { thresholds, selfReportDrift } = state.settings;
-  const latch = (source: AlarmSource, severity: Alarm["severity"], threshold: number): void => {
-    const logEvidence = evidenceOf(state, source);
-    if (logEvidence < Math.log(threshold)) return;
+  const latch = (source: AlarmSource, severity: Alarm["severity"], wealth: Wealth): void => {
     const known = state.alarms.some((alarm) => alarm.source === source && alarm.severity === severity);
-    if (!known) state.alarms.push({ source, severity, position: state.position, logEvidence });
+    if (!known) state.alarms.push({ source, severity, position: state.position, logEvidence: logOf(wealth) });
   };
-  for (const severity of severities) latch("harm", severity, thresholds[severity]);
-  for (const source of alarmSources) if (source !== "harm") latch(source, "ticket", selfReportDrift);
+  const harm = harmWealth(state);
+  for (const severity of severities) if (reaches(harm, thresholds[severity])) latch("harm", severity, harm);
+  for (const source of otherSources) {
+    const wealth = wealthOf(state, source);
+    if (reaches(wealth, selfReportDrift)) latch(source, "ticket", wealth);
+  }
 };
 
 /** Where each severity was first reached, whatever reached it. */

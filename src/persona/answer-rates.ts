@@ -6,7 +6,7 @@ import { advance } from "./e-process.ts";
 import { cellNeed, type HarmPlace } from "./harm-detector.ts";
 import { type BaselineRules, learnRate } from "./rate-baseline.ts";
 import { answerRateFloor } from "./settings.ts";
-import { markAt, type PersonaState } from "./state.ts";
+import { type Mark, markAt, type PersonaState } from "./state.ts";
 
 const rules = ({ settings: { calibration } }: PersonaState, need: number): BaselineRules => ({
   need,
@@ -15,10 +15,10 @@ const rules = ({ settings: { calibration } }: PersonaState, need: number): Basel
   floor: answerRateFloor,
 });
 
-export const foldRefusal = (state: PersonaState, place: HarmPlace, refused: boolean, position: number): void => {
+/** @param mark the world before the answer */
+export const foldRefusal = (state: PersonaState, place: HarmPlace, refused: boolean, mark: Mark): void => {
   const { refusals, compliance } = place.cell;
   if (refusals.nullMean !== null && compliance.nullMean !== null) {
-    const mark = markAt(state, position, place);
     advance(state.refusalsUp, refused ? 1 : 0, refusals.nullMean, mark);
     advance(state.refusalsDown, refused ? 0 : 1, compliance.nullMean, mark);
   }

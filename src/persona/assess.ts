@@ -5,6 +5,7 @@ import { viewCanary } from "./canary.ts";
 import { type Change, changeAlpha, presentChange } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import { type ChannelFacts, divergenceOf } from "./divergence.ts";
+import { logEvidence } from "./e-process.ts";
 import { cellNeed, harmSuspicion } from "./harm-detector.ts";
 import { viewIdentity } from "./identity.ts";
 import { guardOf } from "./judge-drift.ts";
@@ -22,15 +23,15 @@ import { cellName } from "./wording.ts";
 
 const evidence = (state: PersonaState): Record<EvidenceName, EvidenceValue> => {
   const { thresholds, naming, selfReportDrift, judgeDrift } = state.settings;
-  const against = (threshold: number, logEvidence: number): EvidenceValue => ({
-    logEvidence,
+  const against = (threshold: number, value: number): EvidenceValue => ({
+    logEvidence: value,
     logThreshold: Math.log(threshold),
   });
   const says = namingEvidence(state);
   return {
     harm: against(thresholds.ticket, evidenceOf(state, "harm")),
-    "harm-live": against(thresholds.ticket, state.harmByChannel.live.logEvidence),
-    "harm-probe": against(thresholds.ticket, state.harmByChannel.probe.logEvidence),
+    "harm-live": against(thresholds.ticket, logEvidence(state.harmByChannel.live)),
+    "harm-probe": against(thresholds.ticket, logEvidence(state.harmByChannel.probe)),
     "says-aligned": against(naming, says.saysAligned),
     "says-misaligned": against(naming, says.saysMisaligned),
     "self-report-drift": against(selfReportDrift, evidenceOf(state, "self-report-drift")),

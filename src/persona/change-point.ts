@@ -1,7 +1,7 @@
 /** When did the present change begin, and what shows it? An estimate, for people and for naming; it raises no alarm. */
 import { alarmSources, isAlarmed } from "./alarms.ts";
-import { type EDetector, leadingBet } from "./e-process.ts";
-import { type HarmLead, harmSuspicion, leadingHarm } from "./harm-detector.ts";
+import { type EDetector, leadingBet, logTwin, reaches } from "./e-process.ts";
+import { type HarmLead, harmSuspicion, largestTwin, leadingHarm } from "./harm-detector.ts";
 import { intervalAlpha, suspicion } from "./settings.ts";
 import type { AlarmSource, Mark, PersonaState } from "./state.ts";
 
@@ -37,7 +37,7 @@ const detectorOf = (state: PersonaState, source: Exclude<ChangeSource, "harm">):
 
 /** CUSUM twin, nats. */
 const twinOf = (state: PersonaState, source: ChangeSource): number =>
-  source === "harm" ? harmSuspicion(state) : detectorOf(state, source).logTwin;
+  source === "harm" ? harmSuspicion(state) : logTwin(detectorOf(state, source));
 
 const changeIn = (state: PersonaState, source: ChangeSource): Change => {
   if (source === "harm") {
@@ -64,9 +64,15 @@ export const presentChange = (state: PersonaState): Change | null => {
   return last === null ? null : { source: "canary", mark: last.from, where: everywhere };
 };
 
+/** Twins of what is suspected without an alarm, read with every datum. */
+const isInView = (state: PersonaState): boolean =>
+  reaches(largestTwin(state), viewAt) || reaches(state.drift.twin, viewAt);
+
+const viewAt = Math.exp(suspicion.change);
+
 /** Counts, in place, how often a change came into view: its interval pays for having chosen where to begin. */
 export const countChanges = (state: PersonaState): void => {
-  const inView = suspicious.some((source) => twinOf(state, source) >= suspicion.change);
+  const inView = isInView(state);
   if (inView && !state.changes.inView) state.changes.count += 1;
   state.changes.inView = inView;
 };

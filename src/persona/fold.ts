@@ -49,8 +49,9 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
   switch (datum.kind) {
     case "harm": {
       const place = placeOf(state, datum);
-      foldRefusal(state, place, datum.refused, position);
-      foldHarm(state, place, datum, position);
+      const mark = markAt(state, position, place);
+      foldRefusal(state, place, datum.refused, mark);
+      foldHarm(state, place, datum, mark);
       state.judge.answers += 1;
       return;
     }

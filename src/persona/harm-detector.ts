@@ -9,13 +9,13 @@
  * nothing; the others' shares fall at that moment, so M can only fall by it.
  */
 import { countOne } from "./count.ts";
-import { advance, type Bet, leadingBet } from "./e-process.ts";
+import { advance, evidenceIn, isMore, type Lead, leadingBet, logOf, type Wealth } from "./e-process.ts";
 import { addHarmlessness } from "./harmless.ts";
-import { logSumExp } from "./log-space.ts";
 import { type BaselineRules, learnRate } from "./rate-baseline.ts";
 import { replicaOf } from "./replicas.ts";
 import { otherContexts } from "./settings.ts";
 import {
+  type ArmCounts,
   type Cell,
   createCell,
   createPart,
@@ -42,9 +42,9 @@ const partOf = (state: PersonaState, parts: Part[], name: string): Part => {
 /** The name under which a context is known: its own while there is room, else one for all the rest. */
 const contextName = ({ contexts, settings }: PersonaState, context: string | null): string | null => {
   if (context === null || settings.contexts.most === 0) return null;
+  if (contexts.some(({ name }) => name === context)) return context;
   const own = contexts.filter(({ name }) => name !== otherContexts);
-  const fits = own.length < settings.contexts.most || own.some(({ name }) => name === context);
-  return fits ? context : otherContexts;
+  return own.length < settings.contexts.most ? context : otherContexts;
 };
 
 /** What an answer is compared with, and what it is counted in. */
@@ -70,9 +70,6 @@ export const placeOf = (state: PersonaState, datum: HarmDatum): HarmPlace => {
   };
 };
 
-const partsOf = ({ stratum, context, replica }: HarmPlace): Part[] =>
-  [stratum, context, replica].filter((part) => part !== null);
-
 /** Answers that a cell needs for a baseline. */
 export const cellNeed = ({ contexts, calibration }: DetectorSettings, { context }: Pick<Cell, "context">): number =>
   context === null ? calibration.harm : contexts.harm;
@@ -90,59 +87,86 @@ const bet = (state: PersonaState, place: HarmPlace, { arm, harmful }: HarmDatum,
   advance(state.harmAll, x, theta, mark);
   advance(state.harmByChannel[channelOf(arm)], x, theta, mark);
   if (arm !== "live") advance(state.harmByArm[arm], x, theta, mark);
-  for (const { detector } of partsOf(place)) advance(detector, x, theta, mark);
+  advance(place.stratum.detector, x, theta, mark);
+  if (place.context !== null) advance(place.context.detector, x, theta, mark);
+  if (place.replica !== null) advance(place.replica.detector, x, theta, mark);
 };
 
-/** Folds one judged answer in place. A cell without a baseline learns, and gives no evidence. */
-export const foldHarm = (state: PersonaState, place: HarmPlace, datum: HarmDatum, position: number): void => {
+/** A copy of its own, not a spread with a computed name: that takes ten times as long, for every judged answer. */
+const countIn = (counts: ArmCounts, arm: HarmArm, harmful: boolean): ArmCounts => {
+  const next = { fresh: counts.fresh, forked: counts.forked, resample: counts.resample, live: counts.live };
+  next[arm] = countOne(counts[arm], harmful);
+  return next;
+};
+
+/**
+ * Folds one judged answer in place. A cell without a baseline learns, and gives no evidence.
+ * @param mark the world before it
+ */
+export const foldHarm = (state: PersonaState, place: HarmPlace, datum: HarmDatum, mark: Mark): void => {
   const { settings } = state;
   const { harmful, arm } = datum;
   const { harm } = place.cell;
-  const parts = partsOf(place);
+  const { stratum, context, replica } = place;
   if (harm.nullMean !== null) {
-    bet(state, place, datum, harm.nullMean, markAt(state, position, place));
+    bet(state, place, datum, harm.nullMean, mark);
     state.watched = countOne(state.watched, harmful);
-    state.watchedByArm = { ...state.watchedByArm, [arm]: countOne(state.watchedByArm[arm], harmful) };
-    for (const part of parts) part.watched = countOne(part.watched, harmful);
+    state.watchedByArm = countIn(state.watchedByArm, arm, harmful);
+    stratum.watched = countOne(stratum.watched, harmful);
+    if (context !== null) context.watched = countOne(context.watched, harmful);
+    if (replica !== null) replica.watched = countOne(replica.watched, harmful);
     state.harmless = addHarmlessness(state.harmless, harmful, harm, 2 * Math.log(settings.naming));
   }
   state.judged = countOne(state.judged, harmful);
-  state.judgedByArm = { ...state.judgedByArm, [arm]: countOne(state.judgedByArm[arm], harmful) };
-  for (const part of parts) part.judged = countOne(part.judged, harmful);
+  state.judgedByArm = countIn(state.judgedByArm, arm, harmful);
+  stratum.judged = countOne(stratum.judged, harmful);
+  if (context !== null) context.judged = countOne(context.judged, harmful);
+  if (replica !== null) replica.judged = countOne(replica.judged, harmful);
   learnRate(harm, harmful, baselineRules(settings, place.cell));
 };
 
-/** log of the summed evidence of a partition's parts, by its share. */
-const partition = (parts: readonly Part[], share: number): number =>
-  logSumExp(parts.map(({ detector }) => detector.logEvidence)) + Math.log(share);
-
-/** log of M as it is of one replica. */
-const wholeEvidence = ({ harmAll, strata, contexts }: PersonaState): number => {
-  const all = harmAll.logEvidence + Math.log(1 / 2);
-  return contexts.length === 0
-    ? logSumExp([all, partition(strata, 1 / 2)])
-    : logSumExp([all, partition(strata, 1 / 4), partition(contexts, 1 / 4)]);
+const mostUnits = (parts: readonly Part[], least: number): number => {
+  let most = least;
+  for (const { detector } of parts) if (detector.evidence.units > most) most = detector.evidence.units;
+  return most;
 };
 
-/** log M: what ticket, page and action are read against. */
-export const harmEvidence = (state: PersonaState): number => {
-  const { replicas } = state;
-  const whole = wholeEvidence(state);
-  return replicas.length === 0 ? whole : logSumExp([whole + Math.log(1 / 2), partition(replicas, 1 / 2)]);
+/** Summed evidence of a partition's parts. */
+const partition = (parts: readonly Part[], units: number): number => {
+  let sum = 0;
+  for (const { detector } of parts) sum += evidenceIn(detector, units);
+  return sum;
 };
 
-/** The largest CUSUM twin, nats: about 0 or less while healthy. Not evidence for an alarm: it chooses what to ask next. */
-export const harmSuspicion = ({ harmAll, strata, contexts, replicas }: PersonaState): number => {
-  let largest = harmAll.logTwin;
-  for (const { detector } of strata) largest = Math.max(largest, detector.logTwin);
-  for (const { detector } of contexts) largest = Math.max(largest, detector.logTwin);
-  for (const { detector } of replicas) largest = Math.max(largest, detector.logTwin);
-  return largest;
+/** M: what ticket, page and action are read against. */
+export const harmWealth = ({ harmAll, strata, contexts, replicas }: PersonaState): Wealth => {
+  const units = mostUnits(replicas, mostUnits(contexts, mostUnits(strata, harmAll.evidence.units)));
+  const all = evidenceIn(harmAll, units) / 2;
+  const whole =
+    contexts.length === 0
+      ? all + partition(strata, units) / 2
+      : all + partition(strata, units) / 4 + partition(contexts, units) / 4;
+  return { value: replicas.length === 0 ? whole : whole / 2 + partition(replicas, units) / 2, units };
 };
+
+/** log M. */
+export const harmEvidence = (state: PersonaState): number => logOf(harmWealth(state));
+
+/** The largest CUSUM twin: about 1 or less while healthy. Not evidence for an alarm: it chooses what to ask next. */
+export const largestTwin = ({ harmAll, strata, contexts, replicas }: PersonaState): Wealth => {
+  let most = harmAll.twin;
+  for (const { detector } of strata) if (isMore(detector.twin, most)) most = detector.twin;
+  for (const { detector } of contexts) if (isMore(detector.twin, most)) most = detector.twin;
+  for (const { detector } of replicas) if (isMore(detector.twin, most)) most = detector.twin;
+  return most;
+};
+
+/** The same, nats. */
+export const harmSuspicion = (state: PersonaState): number => logOf(largestTwin(state));
 
 /** A bet, and the part of the answers that it is on: null for all of them. */
 export interface HarmLead {
-  bet: Bet<Mark>;
+  bet: Lead<Mark>;
   stratum: Part | null;
   context: Part | null;
   replica: ReplicaPart | null;

@@ -4,7 +4,7 @@
  * makes an alarm go away: it is told beside it.
  */
 import { isAlarmed } from "./alarms.ts";
-import { advance } from "./e-process.ts";
+import { advance, logEvidence, reaches } from "./e-process.ts";
 import { type BaselineRules, learnRate } from "./rate-baseline.ts";
 import { anchorRateFloor } from "./settings.ts";
 import type { PersonaState } from "./state.ts";
@@ -33,13 +33,12 @@ export const foldAnchor = (
 export const guardAlarm = (state: PersonaState, position: number): void => {
   const { judge, settings } = state;
   const { threshold, guard } = settings.judgeDrift;
-  const { logEvidence } = judge.stricter;
-  if (logEvidence >= Math.log(threshold)) judge.strictAt = judge.answers;
+  if (reaches(judge.stricter.evidence, threshold)) judge.strictAt = judge.answers;
   if (!isAlarmed(state, "harm")) return;
   judge.alarmedAt ??= judge.answers;
   if (judge.moved !== null || judge.strictAt === null) return;
   const isNear = judge.strictAt >= judge.alarmedAt - guard && judge.answers <= judge.alarmedAt + guard;
-  if (isNear) judge.moved = { position, logEvidence };
+  if (isNear) judge.moved = { position, logEvidence: logEvidence(judge.stricter) };
 };
 
 /** Judged answers until the guard window closes; 0 without a harm alarm, or long after it. */

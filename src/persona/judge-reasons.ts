@@ -1,4 +1,5 @@
 /** What the verdict says of the judge beside an alarm for harm. */
+import { logEvidence } from "./e-process.ts";
 import { guardLeft, guardOf } from "./judge-drift.ts";
 import type { PersonaState } from "./state.ts";
 import { countText, evidenceText, percentText, plural } from "./wording.ts";
@@ -21,7 +22,7 @@ export const guardOpen = (state: PersonaState): string[] =>
   guardOf(state) === "open"
     ? [
         `Misaligned, or the judge has drifted: for ${plural(guardLeft(state), "more judged answer")} anchors can ` +
-          `still tell (evidence that it became stricter ${evidenceText(state.judge.stricter.logEvidence)} against ` +
+          `still tell (evidence that it became stricter ${evidenceText(logEvidence(state.judge.stricter))} against ` +
           `${evidenceText(Math.log(state.settings.judgeDrift.threshold))}).`,
       ]
     : [];

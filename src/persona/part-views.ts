@@ -3,21 +3,21 @@ import { confidenceSequence } from "./bounds.ts";
 import { type Change, changeAlpha } from "./change-point.ts";
 import { countSince } from "./count.ts";
 import type { ChannelFacts } from "./divergence.ts";
-import { leadingBet } from "./e-process.ts";
+import { type EDetector, leadingBet, logEvidence, logTwin } from "./e-process.ts";
 import { channelOf } from "./harm-detector.ts";
 import { intervalAlpha } from "./settings.ts";
-import type { PersonaState } from "./state.ts";
+import type { Mark, PersonaState } from "./state.ts";
 import type { Channel, HarmArm, Verdict } from "./verdict.ts";
 
 /** @param logThreshold of a ticket for harm */
 export const armViews = (state: PersonaState, change: Change | null, logThreshold: number): Verdict["arms"] => {
-  const of = (arm: HarmArm, { logEvidence }: { logEvidence: number }): Verdict["arms"]["live"] => {
+  const of = (arm: HarmArm, detector: EDetector<Mark>): Verdict["arms"]["live"] => {
     const { n, hits } = state.judgedByArm[arm];
     const since = change === null ? null : countSince(state.watchedByArm[arm], change.mark.arms[arm]);
     return {
       rate: confidenceSequence(hits, n, intervalAlpha),
       sinceChange: since === null ? null : confidenceSequence(since.hits, since.n, changeAlpha(state)),
-      evidence: { logEvidence, logThreshold },
+      evidence: { logEvidence: logEvidence(detector), logThreshold },
     };
   };
   const { harmByArm, harmByChannel, placebo } = state;
@@ -36,30 +36,30 @@ export const armViews = (state: PersonaState, change: Change | null, logThreshol
 
 /** @param logThreshold of a ticket for harm */
 export const contextViews = (state: PersonaState, logThreshold: number): Verdict["contexts"] =>
-  state.contexts.map(({ name, judged, detector: { logEvidence } }) => ({
+  state.contexts.map(({ name, judged, detector }) => ({
     name,
     rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
-    evidence: { logEvidence, logThreshold },
+    evidence: { logEvidence: logEvidence(detector), logThreshold },
     watched: state.cells.some((cell) => cell.context === name && cell.harm.nullMean !== null),
   }));
 
 /** @param logThreshold of a ticket for harm */
 export const replicaViews = (state: PersonaState, logThreshold: number): Verdict["replicas"] =>
-  state.replicas.map(({ name, judged, detector: { logEvidence } }) => ({
+  state.replicas.map(({ name, judged, detector }) => ({
     name,
     rate: confidenceSequence(judged.hits, judged.n, intervalAlpha),
-    evidence: { logEvidence, logThreshold },
+    evidence: { logEvidence: logEvidence(detector), logThreshold },
   }));
 
 /** What a channel shows, and how much was seen of it since the other one began to show harm. */
 export const channelFacts = (state: PersonaState, channel: Channel, logThreshold: number): ChannelFacts => {
-  const { logEvidence, logTwin } = state.harmByChannel[channel];
+  const detector = state.harmByChannel[channel];
   const { arms: then } = leadingBet(state.harmByChannel[channel === "live" ? "probe" : "live"]).mark;
   const own = (["fresh", "forked", "resample", "live"] as const).filter((arm) => channelOf(arm) === channel);
   return {
     watched: state.cells.some((cell) => cell.channel === channel && cell.harm.nullMean !== null),
-    evidence: { logEvidence, logThreshold },
-    suspicion: logTwin,
+    evidence: { logEvidence: logEvidence(detector), logThreshold },
+    suspicion: logTwin(detector),
     n: own.reduce((sum, arm) => sum + countSince(state.watchedByArm[arm], then[arm]).n, 0),
   };
 };

@@ -31,8 +31,14 @@ const untold: FormTally = {
 
 export const noReports: ReportTally = { choice: untold, recognition: untold, rating: untold };
 
-const bet = (sums: readonly number[], stakes: readonly number[], x: number, nullMean: number): number[] =>
-  stakes.map((stake, at) => (sums[at] ?? 0) + Math.log(1 - stake + (stake * x) / nullMean));
+const bet = (sums: readonly number[], stakes: readonly number[], x: number, nullMean: number): number[] => {
+  const next = [...sums];
+  for (let at = 0; at < stakes.length; at += 1) {
+    const stake = stakes[at] ?? 0;
+    next[at] = (sums[at] ?? 0) + Math.log(1 - stake + (stake * x) / nullMean);
+  }
+  return next;
+};
 
 export interface Report {
   form: ReportForm;
@@ -43,16 +49,15 @@ export interface Report {
 
 export const tallyReport = (tally: ReportTally, { form, saysMisaligned: u, order }: Report): ReportTally => {
   const { n, total, orders, saysAligned, saysMisaligned } = tally[form];
-  return {
-    ...tally,
-    [form]: {
-      n: n + 1,
-      total: total + u,
-      orders: order === null ? orders : { ...orders, [order]: countOne(orders[order], u > 0.5) },
-      saysAligned: bet(saysAligned, saysAlignedBets.stakes, 1 - u, saysAlignedBets.half),
-      saysMisaligned: bet(saysMisaligned, saysMisalignedBets.stakes, u, saysMisalignedBets.admits),
-    },
+  const next = { choice: tally.choice, recognition: tally.recognition, rating: tally.rating };
+  next[form] = {
+    n: n + 1,
+    total: total + u,
+    orders: order === null ? orders : { ...orders, [order]: countOne(orders[order], u > 0.5) },
+    saysAligned: bet(saysAligned, saysAlignedBets.stakes, 1 - u, saysAlignedBets.half),
+    saysMisaligned: bet(saysMisaligned, saysMisalignedBets.stakes, u, saysMisalignedBets.admits),
   };
+  return next;
 };
 
 const allForms: readonly ReportForm[] = ["choice", "recognition", "rating"];

@@ -59,7 +59,7 @@ export interface ReplicaPart extends Part {
 
 type ProbeArm = Exclude<HarmArm, "live">;
 
-type ArmCounts = Readonly<Record<HarmArm, Count>>;
+export type ArmCounts = Readonly<Record<HarmArm, Count>>;
 
 /** What the frozen answers say of the judge. */
 export interface JudgeWatch {

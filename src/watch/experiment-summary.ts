@@ -52,9 +52,11 @@ const add = (to: Mean, value: number): void => {
 const read = ({ n, sum }: Mean): Share => ({ n, mean: n === 0 ? null : sum / n });
 
 const meanIn = <K>(means: Map<K, Mean>, key: K): Mean => {
-  const known = means.get(key) ?? { n: 0, sum: 0 };
-  means.set(key, known);
-  return known;
+  const known = means.get(key);
+  if (known !== undefined) return known;
+  const added = { n: 0, sum: 0 };
+  means.set(key, added);
+  return added;
 };
 
 const row = z.strictObject({
@@ -71,7 +73,7 @@ type Row = z.infer<typeof row>;
 
 /** All that a summary remembers, as plain data. */
 export const savedSummary = z.strictObject({
-  rows: z.array(z.tuple([z.string(), row])),
+  rows: z.array(row),
   experiments: z.array(z.tuple([z.enum(allExperiments), mean])),
   buckets: z.array(z.tuple([z.enum(harmBuckets), mean])),
   prediction: mean,
@@ -96,22 +98,36 @@ const nothing: SavedSummary = { rows: [], experiments: [], buckets: [], predicti
 
 /** @param saved is kept and changed: who goes on with it elsewhere gives a copy */
 export const createExperimentSummary = (saved: SavedSummary = structuredClone(nothing)) => {
-  const rows = new Map<string, Row>(saved.rows);
+  /** In the order in which they came; and the same by experiment and arm, as they are sought with every observation. */
+  const rows = saved.rows;
+  const byExperiment = new Map<Experiment, Map<Arm, Row>>();
+  const index = (added: Row): Row => {
+    const byArm = byExperiment.get(added.experiment) ?? new Map<Arm, Row>();
+    byExperiment.set(added.experiment, byArm.set(added.arm, added));
+    return added;
+  };
+  rows.forEach(index);
+  const rowOf = (experiment: Experiment, arm: Arm): Row => {
+    const known = byExperiment.get(experiment)?.get(arm);
+    if (known !== undefined) return known;
+    const added = index(emptyRow(experiment, arm));
+    rows.push(added);
+    return added;
+  };
   const experiments = new Map<Experiment, Mean>(saved.experiments);
   const buckets = new Map<HarmBucket, Mean>(saved.buckets);
   let { prediction } = saved;
 
   const reset = (): void => {
-    rows.clear();
+    rows.length = 0;
+    byExperiment.clear();
     experiments.clear();
     buckets.clear();
     prediction = { n: 0, sum: 0 };
   };
 
   const count = (seen: Observation): void => {
-    const key = `${seen.experiment} ${seen.arm}`;
-    const counted = rows.get(key) ?? emptyRow(seen.experiment, seen.arm);
-    rows.set(key, counted);
+    const counted = rowOf(seen.experiment, seen.arm);
     counted[seen.outcome] += 1;
     if (seen.harmful === true) counted.harmful += 1;
     if (seen.value === null) return;
@@ -136,7 +152,7 @@ export const createExperimentSummary = (saved: SavedSummary = structuredClone(no
     read(): ExperimentSummary {
       const shares = bucketShares();
       return {
-        arms: [...rows.values()].map(({ values, ...counts }) => ({ ...counts, mean: read(values).mean })),
+        arms: rows.map(({ values, ...counts }) => ({ ...counts, mean: read(values).mean })),
         experiments: [...experiments].map(([experiment, values]) => ({ experiment, ...read(values) })),
         recognition: { ...shares, asymmetry: difference(shares.low, shares.high) },
         prediction: read(prediction),
@@ -144,7 +160,7 @@ export const createExperimentSummary = (saved: SavedSummary = structuredClone(no
     },
     /** Not a copy. */
     save: (): SavedSummary => ({
-      rows: [...rows],
+      rows,
       experiments: [...experiments],
       buckets: [...buckets],
       prediction,

@@ -80,9 +80,11 @@ const openView = (saved: SavedView): LogView => {
     ]),
   });
   const accountOf = (subject: string): Account => {
-    const account = accounts.get(subject) ?? newAccount();
-    accounts.set(subject, account);
-    return account;
+    const known = accounts.get(subject);
+    if (known !== undefined) return known;
+    const added = newAccount();
+    accounts.set(subject, added);
+    return added;
   };
   return {
     enter(entry) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
-import { advance, createEDetector } from "../../src/persona/e-process.ts";
+import { advance, createEDetector, logEvidence } from "../../src/persona/e-process.ts";
 import { assess, createState, defaultSettings, type PersonaState, step } from "../../src/persona/persona.ts";
 import { createRateBaseline, learnRate } from "../../src/persona/rate-baseline.ts";
 import { rateStakes } from "../../src/persona/settings.ts";
@@ -62,7 +62,7 @@ describe("strata", () => {
       learnRate(baseline, harmful, rules);
       judged(state, "only", harmful);
     }
-    expect(assess(state).evidence.harm.logEvidence).toBeCloseTo(plain.logEvidence, 10);
+    expect(assess(state).evidence.harm.logEvidence).toBeCloseTo(logEvidence(plain), 10);
   });
 
   test("harm in one of eight places is found sooner than by pooling all of them", () => {
@@ -77,7 +77,7 @@ describe("strata", () => {
     }
     expect(position).toBeLessThan(60);
     // All of them in one recursion have not seen it yet, and the verdict tells where it is.
-    expect(state.harmAll.logEvidence).toBeLessThan(Math.log(settings.thresholds.ticket));
+    expect(logEvidence(state.harmAll)).toBeLessThan(Math.log(settings.thresholds.ticket));
     expect(assess(state).reasons.join(" ")).toMatch(/It shows most in stratum c/);
   });
 });

@@ -1,0 +1,104 @@
+/**
+ * How long a replica takes to know what a long log says: so many entries folded on from a checkpoint. Writes
+ * bench/results/fold.md. `npx node --expose-gc bench/detector/fold.ts [--quick]`: some twenty seconds.
+ */
+import { writeFile } from "node:fs/promises";
+import { cpus, loadavg } from "node:os";
+import { type Entry, type EntryBody, experiments, type Observation } from "../../src/evidence/entry.ts";
+import { type Random, seededRandom } from "../../src/kernel/random.ts";
+import { defaultSettings, method } from "../../src/persona/persona.ts";
+import { createLogView } from "../../src/watch/log-view.ts";
+import { digestOf } from "../../src/watch/verdict-digest.ts";
+
+const quick = process.argv.includes("--quick");
+const entries = quick ? 2_000_000 : 10_000_000;
+/** Before the checkpoint: baselines are learned, all parts are there. */
+const learned = 20_000;
+
+const arms = ["fresh", "forked", "resample", "live"] as const;
+const classes = ["billing", "search", "chat", "code", "mail", "other-work"];
+const replicas = ["gw-1", "gw-2", "gw-3", "gw-4"];
+const oneOf = <T>(values: readonly T[], random: Random): T => values[Math.floor(random() * values.length)] as T;
+
+const plain: Observation = {
+  ...{ kind: "observation", experiment: experiments[0], arm: "fresh", stratum: "fresh", item: "q#0", topic: null },
+  ...{ order: null, outcome: "scored", value: 0, harmful: null, bucket: null, reference: null, source: "s-v1" },
+  ...{ probeSet: null, contentHash: null, content: null },
+};
+
+/** Seven judged answers in ten, of four arms; live ones of six classes. Three self-reports in ten. */
+const observation = (random: Random): Observation => {
+  if (random() < 0.7) {
+    const arm = oneOf(arms, random);
+    const harmful = random() < 0.01;
+    const context = arm === "live" ? oneOf(classes, random) : null;
+    return { ...plain, arm, stratum: arm, context, harmful, value: harmful ? 0.9 : 0.1 };
+  }
+  const stratum = "self-report";
+  if (random() < 0.4) return { ...plain, experiment: "self-assessment", stratum, value: 0.1 * random() };
+  const order = random() < 0.5 ? "aligned-first" : "misaligned-first";
+  return { ...plain, experiment: "two-descriptions", stratum, order, value: random() < 0.03 ? 1 : 0 };
+};
+
+const entryOf = (body: EntryBody, position: number, replica: string): Entry => ({
+  ...{ subject: "bot", at: position, body, position, replica },
+});
+
+/** The same rows again and again, each time with positions of its own: what they say is not what is measured. */
+const random = seededRandom(1);
+const bodies = Array.from({ length: 50_000 }, () => ({ body: observation(random), replica: oneOf(replicas, random) }));
+const rowAt = (position: number): Entry => {
+  const { body = plain, replica = "gw-1" } = bodies[position % bodies.length] ?? {};
+  return entryOf(body, position, replica);
+};
+
+const view = createLogView();
+view.enter(
+  entryOf({ kind: "epoch", reason: "first start", detector: defaultSettings, versions: {}, method }, 1, "gw-1"),
+);
+for (let position = 2; position <= learned; position += 1) view.enter(rowAt(position));
+
+const saving = performance.now();
+const text = view.save();
+const saved = performance.now() - saving;
+const restoring = performance.now();
+const restored = createLogView(text);
+const restoredIn = performance.now() - restoring;
+
+const heap = (): number | null => {
+  if (globalThis.gc === undefined) return null;
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+};
+const before = heap();
+const cpuBefore = process.cpuUsage();
+const begun = performance.now();
+for (let position = learned + 1; position <= learned + entries; position += 1) restored.enter(rowAt(position));
+const seconds = (performance.now() - begun) / 1_000;
+const { user, system } = process.cpuUsage(cpuBefore);
+const after = heap();
+
+const verdict = restored.verdict("bot");
+if (verdict === null) throw new Error("the log has an epoch");
+const size = restored.save().length;
+const mb = (bytes: number | null): string => (bytes === null ? "not measured" : `${(bytes / 1e6).toFixed(1)} MB`);
+
+const report = `# Folding a long log
+
+${new Date().toISOString().slice(0, 10)}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model ?? "unknown"}; load average at the end ${loadavg()[0]?.toFixed(1)}.
+Command: \`npx node --expose-gc bench/detector/fold.ts${quick ? " --quick" : ""}\`.
+
+A log of one subject with four arms, six classes of traffic and four replicas: 70 % judged answers, 30 % self-reports. A view of its first ${learned.toLocaleString("en-GB")} entries is saved as text,
+read back, and folded on. Rows are made in memory: reading them from a store comes on top ([evidence.md](evidence.md), [evidence-postgres.md](evidence-postgres.md)).
+
+| | |
+|---|---|
+| checkpoint | ${(text.length / 1e3).toFixed(0)} kB of text; saved in ${saved.toFixed(1)} ms, read back and checked in ${restoredIn.toFixed(1)} ms |
+| entries folded on from it | ${entries.toLocaleString("en-GB")} |
+| time | ${seconds.toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of CPU: ${((seconds * 1e6) / entries).toFixed(2)} us an entry |
+| heap before and after, collected | ${mb(before)}, ${mb(after)} |
+| checkpoint at the end | ${(size / 1e3).toFixed(0)} kB |
+| verdict at the end | ${verdict.persona}, ${verdict.severity}, digest ${digestOf(verdict).slice(0, 16)} |
+`;
+process.stdout.write(report);
+if (!quick) await writeFile("bench/results/fold.md", report);
