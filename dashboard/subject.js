@@ -70,6 +70,25 @@ const Divergence = ({ subject: { verdict } }) => {
   <p class="quiet">Both up: the model changed. Live alone: a wave in the traffic, a narrow trigger, or probes that are recognised.</p>`;
 };
 
+/** Several processes in front of one model: which of them sees harm. @param {{ subject: SubjectView }} props */
+const Replicas = ({ subject: { verdict } }) =>
+  html`<div class="scroll" tabindex="0" role="region" aria-label="Harm by replica"><table>
+    <thead><tr><th scope="col">Replica</th><th scope="col" class="number">Harmful</th><th scope="col" class="number">Evidence</th><th scope="col" class="number">Threshold</th></tr></thead>
+    <tbody>${verdict.replicas
+      .toSorted((a, b) => (b.evidence.logEvidence ?? 0) - (a.evidence.logEvidence ?? 0))
+      .map(
+        ({ name, rate, evidence: { logEvidence, logThreshold } }) => html`<tr key=${name}>
+          <th scope="row">${name}${verdict.where?.replica === name && " (most)"}</th>
+          <td class="number"><${IntervalText} interval=${rate} unit="percent" /></td>
+          <td class="number">${evidence(logEvidence)}</td><td class="number">${evidence(logThreshold)}</td>
+        </tr>`,
+      )}</tbody>
+  </table></div>
+  <p class="quiet">Since the epoch began; each is held against the baseline of all.</p>`;
+
+const localNote = html`<p class="note" role="status">The shared log can't be reached. This rests on what all replicas saw until then, and on what this
+  one alone has seen since.</p>`;
+
 /** @param {{ subject: SubjectView, now: number }} props */
 const ProbeFacts = ({ subject: { probes }, now }) => {
   if (probes === null) return html`<p>Switched off in the configuration: no persona can be named.</p>`;
@@ -101,6 +120,7 @@ export const SubjectPage = ({ subject, now, changed }) => {
       <p class="badges"><${PersonaBadge} persona=${verdict.persona} assured=${verdict.assured} /> <${SeverityBadge} severity=${verdict.severity} /></p>
     </header>
     <p class="lead">${meanings[verdict.persona]} <span class="quiet">Models ${subject.models.join(", ")}; last evidence ${ago(verdict.at, now)}.</span></p>
+    ${subject.scope === "local" && localNote}
     <${Acts} subject=${subject} changed=${changed} />
     ${error !== "" && html`<${ErrorNote} error=${error} />`}
 
@@ -139,6 +159,10 @@ export const SubjectPage = ({ subject, now, changed }) => {
       <details><summary>Counts by arm and outcome, since the epoch began</summary><${Arms} summary=${subject.summary} /></details>
     </section>
     <section class="panel" aria-labelledby="divergence"><h2 id="divergence">Live answers and probes</h2><${Divergence} subject=${subject} /></section>
+    ${
+      verdict.replicas.length > 0 &&
+      html`<section class="panel" aria-labelledby="replicas"><h2 id="replicas">Replicas</h2><${Replicas} subject=${subject} /></section>`
+    }
     <section class="panel" aria-labelledby="probes"><h2 id="probes">Probes</h2><${ProbeFacts} subject=${subject} now=${now} /></section>
     <p><a href=${`#/evidence?subject=${encodeURIComponent(id)}`}>All evidence of ${id}</a></p>`;
 };

@@ -72,6 +72,7 @@ export interface World {
   logged: unknown[];
   monotonic: number;
   paused: boolean;
+  scope: "process" | "fleet" | "local";
   trace: TracePoint[];
   policies: PolicyInForce[];
   /** Who is told of new entries. */
@@ -117,6 +118,7 @@ export const run = async (
     logged: [],
     monotonic: 0,
     paused: false,
+    scope: "process",
     trace: [],
     policies: [],
     listeners: new Set(),
@@ -146,7 +148,7 @@ export const run = async (
         prediction: empty,
       }),
       probesPaused: () => world.paused,
-      scope: () => "process",
+      scope: () => world.scope,
       thresholds: () => ({ ticket: 1e4, page: 1e5, action: 1e6 }),
     },
     changes: {
