@@ -39,6 +39,19 @@ const dataOf = (raw: Buffer): string | null => {
   return lines.length === 0 ? null : lines.join("\n");
 };
 
+const nothing = Buffer.alloc(0);
+
+/**
+ * The usual frame, one line of data and an empty one, read without taking it apart: null where it is not that, or not
+ * all here. @param end the first line feed at or after `start`
+ */
+const plainFrame = (bytes: Buffer, start: number, end: number): SseFrame | null => {
+  if (end === -1 || bytes[end + 1] !== lineFeed) return null;
+  const line = bytes.toString("utf8", start, end);
+  if (!line.startsWith("data:") || line.includes("\r")) return null;
+  return { raw: bytes.subarray(start, end + 2), data: line.slice(line[5] === " " ? 6 : 5) };
+};
+
 /** The frame with other data; every line that is not data stays as it was. */
 export const withData = ({ raw }: SseFrame, data: string): Buffer => {
   let written = false;
@@ -59,7 +72,7 @@ export const createSseFrames = (): SseFrames => {
   let afterCarriageReturn = false;
 
   const take = (): SseFrame => {
-    const raw = pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces);
+    const raw = pieces.length === 1 ? (pieces[0] ?? nothing) : Buffer.concat(pieces);
     pieces = [];
     pending = 0;
     return { raw, data: dataOf(raw) };
@@ -75,7 +88,20 @@ export const createSseFrames = (): SseFrames => {
     push(bytes) {
       const frames: SseFrame[] = [];
       let start = 0;
+      // Looked for once, however many frames end in something else.
+      let nextLineFeed = bytes.indexOf(lineFeed);
       for (let at = 0; at < bytes.length; at += 1) {
+        if (at === start && pending === 0 && lineIsEmpty) {
+          if (nextLineFeed !== -1 && nextLineFeed < start) nextLineFeed = bytes.indexOf(lineFeed, start);
+          const frame = plainFrame(bytes, start, nextLineFeed);
+          if (frame !== null) {
+            afterCarriageReturn = false;
+            frames.push(frame);
+            start += frame.raw.length;
+            at = start - 1;
+            continue;
+          }
+        }
         const byte = bytes[at];
         if (byte === lineFeed && afterCarriageReturn) {
           afterCarriageReturn = false;

@@ -4,7 +4,7 @@
  */
 import type { Carrier, CarrierKind, Gap } from "./carriers.ts";
 import { createChatEvents, createCompletionsEvents } from "./choice-events.ts";
-import type { EventCarrier, EventReader } from "./event-carriers.ts";
+import type { EventCarrier, EventReader, EventReading } from "./event-carriers.ts";
 import { type Fields, isFields } from "./inspecting.ts";
 import { parseJson } from "./json-body.ts";
 import { hasDuplicateKeys } from "./json-text.ts";
@@ -33,7 +33,7 @@ export interface StreamedPiece {
 }
 
 export interface StreamedEvent {
-  /** The event's JSON; null where it is none. */
+  /** The event's JSON, or that of an earlier event that differs from it in the text of its one piece only; null where it is none. */
   body: Fields | null;
   pieces: StreamedPiece[];
   /** No more text will come for these. */
@@ -54,6 +54,42 @@ interface Growing {
   closed: boolean;
 }
 
+/**
+ * An event that was read, and what stands in its JSON before and after the one string that is its piece. Another with the
+ * same around another string says the same, that string aside.
+ */
+interface Mould {
+  before: string;
+  after: string;
+  body: Fields;
+  /** Of the text that it continues. */
+  key: string;
+  growing: Growing;
+  carrier: Carrier;
+}
+
+/** Nothing in between needs to be undone. */
+const bare = /^[^"\\\p{Cc}]+$/u;
+
+/** What the JSON string with these letters between its quotes says; null where it is empty or none. */
+const saidBy = (letters: string): string | null => {
+  if (bare.test(letters)) return letters;
+  const said = parseJson(`"${letters}"`);
+  return typeof said === "string" && said !== "" ? said : null;
+};
+
+const mark = "?";
+
+/** Whether what is put between is the text of the first choice of a chat completion. */
+const isContent = (before: string, after: string): boolean => {
+  const body = parseJson(before + mark + after);
+  if (!isFields(body) || !Array.isArray(body.choices) || body.choices.length !== 1) return false;
+  const [choice] = body.choices;
+  return isFields(choice) && isFields(choice.delta) && choice.delta.content === mark;
+};
+
+const mostUnused = 8;
+
 const eventReaders: ReadonlyMap<string, () => EventReader> = new Map([
   ["/chat/completions", createChatEvents],
   ["/completions", createCompletionsEvents],
@@ -66,6 +102,9 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
   const readEvent = eventReaders.get(path.split("?", 1)[0] ?? "")?.();
   if (readEvent === undefined) return null;
   const texts = new Map<string, Growing>();
+  let mould: Mould | null = null;
+  /** Moulds in a row of which none was of use: in such a stream every event differs in more. */
+  let unused = 0;
   const counts = new Map<string, number>();
 
   const open = (key: string, { kind, choice, tool }: Carrier): Growing => {
@@ -94,6 +133,36 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
     return add(open(key, carrier), carrier, carrier.text);
   };
 
+  /** What is learnt of an event that is nothing but the next piece of a text. */
+  const mouldOf = (data: string, body: Fields, { found, closes, gaps }: EventReading): Mould | null => {
+    const [only] = found;
+    if (only === undefined || found.length + closes.length + gaps.length > 1 || only.form !== "piece") return null;
+    const { carrier } = only;
+    if (carrier.kind !== "message" || carrier.at.at(-1) !== "content") return null;
+    const key = `${carrier.kind} ${only.key}`;
+    const growing = texts.get(key);
+    const written = JSON.stringify(carrier.text);
+    const start = data.indexOf(`"content":${written}`);
+    if (growing === undefined || start === -1) return null;
+    const before = data.slice(0, start + '"content":"'.length);
+    const after = data.slice(before.length + written.length - 2);
+    // The same letters may stand elsewhere as well: what is between must be what is read as the piece.
+    return isContent(before, after) ? { before, after, body, key, growing, carrier } : null;
+  };
+
+  /** The event as the mould has it; null where it is another. */
+  const cast = (data: string): StreamedEvent | null => {
+    if (mould === null || mould.growing.closed || texts.get(mould.key) !== mould.growing) return null;
+    const { before, after, body, growing, carrier } = mould;
+    if (data.length <= before.length + after.length || !data.startsWith(before) || !data.endsWith(after)) return null;
+    const text = saidBy(data.slice(before.length, data.length - after.length));
+    if (text === null) return null;
+    const { kind, role, choice, tool, at } = carrier;
+    const piece = add(growing, { kind, role, choice, tool, at, text }, text);
+    unused = 0;
+    return { body, pieces: [piece], closed: [], gaps: [], isEnd: false };
+  };
+
   const close = (prefix: string): StreamedPlace[] =>
     [...texts].flatMap(([key, growing]) => {
       if (growing.closed || !key.slice(key.indexOf(" ") + 1).startsWith(prefix)) return [];
@@ -104,13 +173,20 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
   return {
     read(data) {
       if (data === "[DONE]") return { body: null, pieces: [], closed: [], gaps: [], isEnd: true };
+      const known = cast(data);
+      if (known !== null) return known;
       const body = parseJson(data);
       if (!isFields(body)) return { body: null, pieces: [], closed: [], gaps: ["unreadable-body"], isEnd: false };
-      const { found, closes, gaps } = readEvent(body);
+      const reading = readEvent(body);
+      const { found, closes, gaps } = reading;
       const pieces = found.map(pieceOf);
       const closed = closes.flatMap(close);
-      const all: Gap[] = hasDuplicateKeys(data) ? [...gaps, "unreadable-body"] : gaps;
-      return { body, pieces, closed, gaps: all, isEnd: false };
+      if (hasDuplicateKeys(data)) return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
+      if (unused < mostUnused) {
+        mould = mouldOf(data, body, reading) ?? mould;
+        unused += 1;
+      }
+      return { body, pieces, closed, gaps, isEnd: false };
     },
   };
 };

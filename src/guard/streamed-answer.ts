@@ -57,10 +57,19 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     else decided(made);
   };
 
+  /** Asked for last: most answers are one text, named by one object. */
+  let latest: { streamed: StreamedCarrier; text: Growing } | null = null;
+  const find = (streamed: StreamedCarrier): Growing | undefined => {
+    if (latest?.streamed === streamed) return latest.text;
+    const text = texts.get(keyOf(streamed));
+    if (text !== undefined) latest = { streamed, text };
+    return text;
+  };
+
   const textOf = (streamed: StreamedCarrier): Growing => {
-    const key = keyOf(streamed);
-    const known = texts.get(key);
+    const known = find(streamed);
     if (known !== undefined) return known;
+    const key = keyOf(streamed);
     const { kind, choice, tool } = streamed;
     const carrier: Carrier = { kind, role: "assistant", choice, tool, at: [key], text: "" };
     const window = releases ? createReleaseWindow(carrier, stopping) : null;
@@ -85,7 +94,7 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
       stopIfDenied(text);
     },
     close(streamed) {
-      const text = texts.get(keyOf(streamed));
+      const text = find(streamed);
       if (settling || text === undefined) return;
       text.window?.close();
       stopIfDenied(text);
@@ -102,7 +111,7 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
       settle(gaps);
     },
     released(streamed) {
-      const text = texts.get(keyOf(streamed));
+      const text = find(streamed);
       if (text === undefined || (stream.decision !== null && denies(stream.decision.action))) return nothing;
       if (text.window !== null) return { to: text.window.decidedTo, edits: text.window.edits };
       return stream.decision === null ? nothing : { to: text.length, edits: editsByText.get(keyOf(streamed)) ?? [] };

@@ -297,9 +297,9 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       maxBytes: holding.streamBytes,
       unedited: (decision) => blockedUnedited(exchangeId, "response", decision),
       failed,
-      deliver(bytes, event) {
+      deliver(bytes, events) {
         begin();
-        if (event?.body) ending?.delivered(event.body);
+        for (const { body } of events) if (body !== null) ending?.delivered(body);
         quiet = false;
         full = !response.write(bytes) || full;
       },

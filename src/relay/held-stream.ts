@@ -18,8 +18,8 @@ interface HeldStreamParts {
   /** The decision that stands for one that could not be carried out, or could not be made. */
   unedited(decision: Decision | null): Decision;
   failed(error: unknown): Decision;
-  /** Takes bytes for the client. `event` is the one that they are, null for comments. */
-  deliver(bytes: Buffer, event: StreamedEvent | null): void;
+  /** Takes bytes for the client, and the events that they are; comments are none. */
+  deliver(bytes: Buffer, events: readonly StreamedEvent[]): void;
   wantsMore(): void;
   /** Nothing more is delivered: the answer was blocked. */
   blocked(decision: Decision): void;
@@ -57,6 +57,8 @@ const editsWithin = (
       end: Math.min(edit.end, end) - start,
       replacement: edit.start >= start ? edit.replacement : "",
     }));
+
+const nothing = Buffer.alloc(0);
 
 export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   const { texts, maxBytes, unedited, failed, deliver, wantsMore, blocked, finished } = parts;
@@ -103,6 +105,32 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     blocked(decision);
   };
 
+  /** All of it in one write; what stands before an edit that can't be made goes, and nothing behind it. */
+  const deliverReleased = (decision: Decision | null): boolean => {
+    const bytes: Buffer[] = [];
+    const events: StreamedEvent[] = [];
+    let count = 0;
+    let isWhole = true;
+    for (const one of waiting) {
+      if (!isReleased(one)) break;
+      const part = edited(one);
+      if (part === null) {
+        isWhole = false;
+        break;
+      }
+      count += 1;
+      bytes.push(part);
+      if (one.event !== null) events.push(one.event);
+    }
+    if (count > 0) {
+      for (const { frame } of waiting.splice(0, count)) waitingBytes -= frame.raw.length;
+      begun = true;
+      deliver(bytes.length === 1 ? (bytes[0] ?? nothing) : Buffer.concat(bytes), events);
+    }
+    if (!isWhole) block(unedited(decision));
+    return isWhole;
+  };
+
   const advance = (): void => {
     // The guard may report progress from within a call to it.
     if (working || over) return;
@@ -116,19 +144,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       wantsMore();
     }
     if (!begun && decision === null && !hasWords()) return;
-    let first = waiting[0];
-    while (first !== undefined && isReleased(first)) {
-      const bytes = edited(first);
-      if (bytes === null) {
-        block(unedited(decision));
-        return;
-      }
-      waiting.shift();
-      waitingBytes -= first.frame.raw.length;
-      begun = true;
-      deliver(bytes, first.event);
-      first = waiting[0];
-    }
+    if (!deliverReleased(decision)) return;
     if (upstreamEnded && waiting.length === 0 && decision !== null) {
       over = true;
       finished(decision);
@@ -147,8 +163,23 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     }
   };
 
+  /** Pieces of one text that came in one read are pushed as one. */
+  let pushing: StreamedPiece["place"] | null = null;
+  let pushed = "";
+  const pushNow = (): void => {
+    if (pushing !== null) guard.push(pushing, pushed);
+    pushing = null;
+    pushed = "";
+  };
+  const pushSoon = (place: StreamedPiece["place"], fresh: string): void => {
+    if (place !== pushing) pushNow();
+    pushing = place;
+    pushed += fresh;
+  };
+
   const endGuard = (): void => {
     if (guardEnded) return;
+    pushNow();
     guardEnded = true;
     guard.end([...gaps]);
   };
@@ -156,6 +187,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   const noteGap = (gap: Gap): void => {
     if (gaps.has(gap)) return;
     gaps.add(gap);
+    pushNow();
     guard.gap(gap);
   };
 
@@ -166,7 +198,8 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     waiting.push({ frame, event });
     waitingBytes += frame.raw.length;
     if (event === null) return;
-    for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) guard.push(place, fresh);
+    for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) pushSoon(place, fresh);
+    if (event.closed.length > 0) pushNow();
     for (const place of event.closed) guard.close(place);
     for (const gap of event.gaps) noteGap(gap);
     if (event.isEnd) endGuard();
@@ -178,6 +211,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       if (over) return true;
       guarding(() => {
         for (const frame of frames.push(chunk)) take(frame);
+        pushNow();
       });
       if (over || overfull || waitingBytes + frames.pending() <= maxBytes) return over || open || !overfull;
       guarding(() => {

@@ -175,3 +175,88 @@ describe("frames", () => {
     expect(withData(first, '{"a":1}').toString()).toBe(': hi\r\nevent: e\r\ndata: {"a":1}\r\nid: 7\r\n\r\n');
   });
 });
+
+describe("an event that is read as the one before it was", () => {
+  const said = fc
+    .array(fc.constantFrom("a", "hi", '"', "\\", "\n", "\u007f", "é", '","x":"', '"}', "?", "\ud83d\ude00"), {
+      maxLength: 4,
+    })
+    .map((parts) => parts.join(""));
+  /** Some letters written as escapes. */
+  const written = fc
+    .tuple(said, fc.boolean())
+    .map(([text, escapes]) => (escapes ? JSON.stringify(text).replaceAll("h", "\\u0068") : JSON.stringify(text)));
+  const raw = fc.constantFrom(
+    '"',
+    "\\",
+    "a",
+    'a","content":"b',
+    "\\u00",
+    '\\"',
+    "\t",
+    'x"},"finish_reason":"stop","y":{"z":"',
+  );
+  const event = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: written.map(
+        (text) => `{"id":"c","choices":[{"index":0,"delta":{"content":${text}},"finish_reason":null}]}`,
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: raw.map(
+        (text) => `{"id":"c","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}`,
+      ),
+    },
+    written.chain((twin) =>
+      written.map((text) => `{"usage":{"content":${twin}},"choices":[{"index":0,"delta":{"content":${text}}}]}`),
+    ),
+    written.chain((twin) => written.map((text) => `{"choices":[{"delta":{"content":${text}},"content":${twin}}]}`)),
+    written.map((text) => `{"choices":[{"delta":{"content":"hi","content":${text}}}]}`),
+    written.map((text) => `{"choices":[{"index":0,"message":{"content":${text}}}]}`),
+    written.map((text) => `{"choices":[{"index":1,"delta":{"content":${text}}}]}`),
+    written.map(
+      (text) => `{"choices":[{"index":0,"delta":{"content":${text},"tool_calls":[{"function":{"arguments":"{"}}]}}]}`,
+    ),
+    fc.constantFrom('{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}', "{}", "[]", "{"),
+  );
+
+  test("says what it says by itself", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("/chat/completions", "/completions"),
+        fc.array(event, { maxLength: 12 }),
+        (path, events) => {
+          const told = (datas: readonly string[]) =>
+            readAll(path, datas).map(({ pieces, closed, gaps, isEnd }) => ({ pieces, closed, gaps, isEnd }));
+          // Spaces behind it, of which each has another number, make every event unlike all others.
+          const unlike = events.map((data, index) => data + " ".repeat(index));
+          expect(told(events)).toEqual(told(unlike));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("frames of one line", () => {
+  test("are what they are when they come byte by byte", () => {
+    const line = fc.constantFrom("data: a", "data:b", "data", "event: x", ": c", "data: é", "");
+    const end = fc.constantFrom("\n", "\n", "\n\n", "\n\n", "\r", "\r\n", "\r\n\r\n");
+    fc.assert(
+      fc.property(fc.constantFrom("", "\ufeff"), fc.array(fc.tuple(line, end), { maxLength: 12 }), (mark, lines) => {
+        const bytes = Buffer.from(mark + lines.flat().join(""));
+        const read = (chunks: readonly Buffer[]) => {
+          const frames = createSseFrames();
+          const whole = chunks.flatMap((chunk) => frames.push(chunk));
+          const all = [...whole, frames.rest()].flatMap((frame) => frame ?? []);
+          expect(Buffer.concat(all.map(({ raw }) => raw)).equals(bytes)).toBe(true);
+          return all.flatMap(({ data }) => data ?? []);
+        };
+        expect(read([bytes])).toEqual(read([...bytes].map((byte) => Buffer.of(byte))));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
