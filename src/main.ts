@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { createMetrics } from "./alert/metrics.ts";
 import { loadAnchors } from "./classify/anchors.ts";
 import { cached } from "./classify/cached.ts";
@@ -29,10 +30,11 @@ import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
 import { probeMix, probesTeach } from "./persona/persona.ts";
+import type { Verdict } from "./persona/verdict.ts";
 import { loadProbeSet } from "./probe/load-probe-set.ts";
 import { createProber, type Prober } from "./probe/scheduler.ts";
 import { createAsker } from "./probe/subject-asker.ts";
-import { createRelay } from "./relay/relay.ts";
+import { createRelay, type Relay } from "./relay/relay.ts";
 import { routeNames } from "./relay/routes.ts";
 import { createAnchorRounds } from "./watch/anchor-rounds.ts";
 import { noticingRateLimits } from "./watch/app-rate-limits.ts";
@@ -43,10 +45,13 @@ import { createLiveObserver, defaultLiveObserverLimits } from "./watch/live-obse
 import { createVerdictTraces } from "./watch/verdict-trace.ts";
 import { openWatchedLog } from "./watch/watched-log.ts";
 
-export interface Candor {
-  /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. */
+export interface Candor extends Pick<Relay, "accept" | "handle"> {
+  /** Where apps find the API: `http://127.0.0.1:8080`, without /v1. Empty where the port was not to be opened. */
   dataUrl: string;
   controlUrl: string;
+  verdict(subject: string): Verdict;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
   /**
    * Takes over what can be changed while running: the files of policies. Resolves with what became of it; of other changes
    * with `restart-needed`.
@@ -63,6 +68,10 @@ export interface Surroundings {
   log: Log;
   clock?: Clock;
   random?: Random;
+  /** Both ports are opened unless it is said otherwise. */
+  ports?: { data: boolean; control: boolean };
+  /** Upstreams that are in this process, by id: each is given connections as a server is by its port. */
+  inProcess?: ReadonlyMap<string, (socket: Duplex) => void>;
   /** Judges instead of the configured classifier; for the demo, which plays back recorded judgements. */
   classifier?: Classifier;
 }
@@ -90,7 +99,8 @@ const known = <T>(parts: ReadonlyMap<string, T>, id: string): T => {
 const connect = async (config: Config, surroundings: Surroundings, opened: AsyncDisposableStack): Promise<Candor> => {
   const { env, log, clock = systemClock, random = Math.random } = surroundings;
   const secrets = readSecrets(config, env);
-  const egress = createEgress(config.upstreams, { requestHeaders: config.relay.requestHeaders });
+  const { ports = { data: true, control: true }, inProcess = new Map() } = surroundings;
+  const egress = createEgress(config.upstreams, { requestHeaders: config.relay.requestHeaders, inProcess });
   opened.defer(egress.close);
   const watched = await openWatchedLog({ evidence: config.evidence, url: secrets.evidenceUrl, clock, random, log });
   // Flushes: what was observed until then is evidence.
@@ -342,14 +352,22 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     }
   };
 
-  const { port: dataPort } = await listening("listen.data", config.listen.data, relay.listen);
-  const controlPort = await listening("listen.control", config.listen.control, control.listen);
+  const { data, control: controlled } = config.listen;
+  const urlOf = ({ host }: { host: string }, port: number): string => `http://${host}:${port}`;
+  const dataUrl = ports.data ? urlOf(data, (await listening("listen.data", data, relay.listen)).port) : "";
+  const controlUrl = ports.control
+    ? urlOf(controlled, await listening("listen.control", controlled, control.listen))
+    : "";
   stage = "serving";
   for (const [id, prober] of probers) if (!ledger.probesPaused(id)) prober.start();
 
   return {
-    dataUrl: `http://${config.listen.data.host}:${dataPort}`,
-    controlUrl: `http://${config.listen.control.host}:${controlPort}`,
+    dataUrl,
+    controlUrl,
+    accept: relay.accept,
+    handle: relay.handle,
+    verdict: ledger.verdict,
+    metrics: () => metrics.text(),
     async reload({ policies, ...others }) {
       const { policies: _, ...before } = config;
       const needed = canonicalJson(others) !== canonicalJson(before);

@@ -3,11 +3,13 @@
  * pool of connections for each, bound to its origin; redirects are never followed; HTTP/1.1 only, because aborted
  * streams, which are everyday business here, are cheap and well understood there.
  */
-import { Pool } from "undici";
+import type { Duplex } from "node:stream";
+import { type buildConnector, Pool } from "undici";
 import type { Upstream } from "../config/schema.ts";
 import { createBoundFetch } from "./bound-fetch.ts";
 import { createConnector } from "./connector.ts";
 import type { Exit } from "./exit.ts";
+import { inProcessConnector } from "./in-process.ts";
 import { createPost, type Post } from "./post.ts";
 import { requestHeaderAllowlist } from "./request-headers.ts";
 
@@ -43,14 +45,14 @@ const elsewhere: LineSettings = {
   idleTimeoutMs: 120_000,
 };
 
-const openLine = (baseUrl: string, settings: LineSettings): Line => {
+const openLine = (baseUrl: string, settings: LineSettings, connect: buildConnector.connector): Line => {
   const base = new URL(baseUrl);
   const pool = new Pool(base.origin, {
     connections: settings.connections,
     // A request behind a running stream would wait for the stream's end.
     pipelining: 1,
     allowH2: false,
-    connect: createConnector(settings.connectTimeoutMs),
+    connect,
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: 64 * 1024,
@@ -76,11 +78,23 @@ const exitThrough = ({ base, pool }: Line): Exit => {
   };
 };
 
+interface EgressOptions {
+  requestHeaders?: readonly string[];
+  /** Upstreams that are in this process, by id: whatever their base URL says, nothing leaves it for them. */
+  inProcess?: ReadonlyMap<string, (socket: Duplex) => void>;
+}
+
 export const createEgress = (
   upstreams: readonly Upstream[],
-  { requestHeaders = [] }: { requestHeaders?: readonly string[] } = {},
+  { requestHeaders = [], inProcess }: EgressOptions = {},
 ): Egress => {
-  const lines = new Map(upstreams.map((upstream) => [upstream.id, openLine(upstream.baseUrl, upstream)]));
+  const lines = new Map(
+    upstreams.map((upstream) => {
+      const accept = inProcess?.get(upstream.id);
+      const connect = accept === undefined ? createConnector(upstream.connectTimeoutMs) : inProcessConnector(accept);
+      return [upstream.id, openLine(upstream.baseUrl, upstream, connect)];
+    }),
+  );
   const others = new Map<string, Line>();
   const mayLeave = requestHeaderAllowlist(requestHeaders);
 
@@ -88,7 +102,7 @@ export const createEgress = (
     const known = lines.get(target) ?? others.get(target);
     if (known !== undefined) return known;
     if (!URL.canParse(target)) throw new Error(`no upstream has the id "${target}"`);
-    const opened = openLine(target, elsewhere);
+    const opened = openLine(target, elsewhere, createConnector(elsewhere.connectTimeoutMs));
     others.set(target, opened);
     return opened;
   };

@@ -5,13 +5,13 @@
 import type { Spent } from "./budget.ts";
 
 /** Whether this replica is to ask now, and when it is worth asking for a slot again. */
-export interface Turn {
+interface Turn {
   mine: boolean;
   /** Until the next slot is due at the present rate, milliseconds; at least 0. */
   waitMs: number;
 }
 
-export interface FleetReservation {
+interface FleetReservation {
   /** Ends the call; `tokens` is what it used, or null when that is unknown and the reservation stays spent. */
   settle(tokens: number | null): void;
 }

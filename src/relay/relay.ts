@@ -2,8 +2,9 @@
  * The data plane: an OpenAI-compatible reverse proxy on node:http. Waits for nobody but the client and the upstream;
  * observers and meters are told, never asked.
  */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Config, Limits, RelaySettings, Subject, Upstream } from "../config/schema.ts";
 import type { Egress } from "../egress/egress.ts";
 import { requestHeaderAllowlist } from "../egress/request-headers.ts";
@@ -24,6 +25,10 @@ import { type Exchange, type RunningExchange, startExchange } from "./running-ex
 import { createRunningExchanges } from "./running-exchanges.ts";
 
 export interface Relay {
+  /** Takes a connection that did not come by the port: that of a client in this process. */
+  accept(socket: Duplex): void;
+  /** Relays one request of another server, such as one within the same program. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
   /** Port 0 lets the system choose; the chosen one is returned. */
   listen(host: string, port: number): Promise<{ port: number }>;
   /**
@@ -115,6 +120,8 @@ export const createRelay = (options: RelayOptions): Relay => {
   server.on("checkContinue", (request, response) => handle(request, response, true));
 
   return {
+    accept: (socket) => void server.emit("connection", socket),
+    handle: (request, response) => handle(request, response, false),
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         server.once("error", reject);

@@ -26,7 +26,7 @@ import { digestOf } from "./verdict-digest.ts";
 export const noSubject = "";
 
 /** Kinds of entries from which the state of a subject is rebuilt: all but decisions, which are many and change none. */
-export const rebuilding = [
+const rebuilding = [
   "observation",
   "anchor",
   "epoch",
@@ -41,7 +41,7 @@ export type Listener = (entry: Entry, told: { own: boolean }) => void;
  * Whose evidence verdicts rest on: of the one process there is; of all replicas; or, while the shared log can't be
  * reached, of all replicas until then and of this one alone since.
  */
-export type Scope = "process" | "fleet" | "local";
+type Scope = "process" | "fleet" | "local";
 
 export interface Ledger {
   record(subject: string, seen: Observation | Anchor): Entry;
