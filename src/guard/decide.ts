@@ -4,9 +4,9 @@
  */
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
 import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
-import { lettersOf } from "./finding/letter-set.ts";
+import { letterSteps } from "./finding/letter-set.ts";
 import { type Action, actions, type Decision, denies, type Edit, type Finding, type Stage } from "./guard.ts";
-import { type Answer, type Condition, type Found, isOpen, type Question, type Scene } from "./match.ts";
+import { type Answer, type Condition, type Found, isOpen, lookAhead, type Question, type Scene } from "./match.ts";
 import type { Policy } from "./policy.ts";
 import { type Reading, readingSteps } from "./reading.ts";
 
@@ -87,8 +87,8 @@ const sizesOf = (carriers: readonly Carrier[]): ReturnType<Scene["sizes"]> => {
   };
 };
 
-const sceneOf = (readings: readonly Reading[], carriers: readonly Carrier[], answers: Answers): Scene => {
-  const letters = lettersOf(readings.flatMap(({ views }) => views));
+function* sceneSteps(readings: readonly Reading[], carriers: readonly Carrier[], answers: Answers): Steps<Scene> {
+  const letters = yield* letterSteps(readings.flatMap(({ views }) => views));
   let sizes: ReturnType<Scene["sizes"]> | null = null;
   return {
     letters,
@@ -98,7 +98,7 @@ const sceneOf = (readings: readonly Reading[], carriers: readonly Carrier[], ans
     },
     answer: answers.known,
   };
-};
+}
 
 /** What models answered about the texts of one exchange. */
 interface Answers {
@@ -143,10 +143,13 @@ interface Outcome {
 function* applySteps(rule: Rule, readings: readonly Reading[], scene: Scene): Steps<Outcome> {
   const outcome: Outcome = { rule, hits: [], open: [], failed: false };
   for (const [index, reading] of readings.entries()) {
-    if (reading.carrier.text.length > 4_096 || index % 64 === 63) yield;
     const { carrier } = reading;
+    const isLong = carrier.text.length > 4_096;
+    if (isLong || index % 64 === 63) yield;
     if (!concerns(rule, carrier)) continue;
+    if (isLong) yield* lookAhead(rule.condition, reading, scene);
     const result = rule.condition.test(reading, scene);
+    reading.found.clear();
     if (result === null) continue;
     if (!isOpen(result)) outcome.hits.push({ carrier, found: result });
     else if (result.failed) outcome.failed = true;
@@ -246,7 +249,7 @@ function* lookSteps({ rules }: Rules, inspected: Inspection, answers: Answers): 
     readings.push(yield* readingSteps(carrier, normalise));
   }
   const inspection = readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
-  const scene = sceneOf(readings, carriers, answers);
+  const scene = yield* sceneSteps(readings, carriers, answers);
   const outcomes: Outcome[] = [];
   for (const rule of rules) {
     yield;

@@ -3,7 +3,16 @@
  * judge can answer is left open, and asked only where the rest of the conditions has not settled the matter.
  */
 import type { Carrier } from "../dialect/carriers.ts";
-import { type Finder, findEncoded, findHidden, findPattern, findTerms, type Span } from "./finding/finder.ts";
+import type { Steps } from "../kernel/steps.ts";
+import {
+  type Finder,
+  findEncoded,
+  findHidden,
+  findPattern,
+  findSteps,
+  findTerms,
+  type Span,
+} from "./finding/finder.ts";
 import type { LetterSet } from "./finding/letter-set.ts";
 import { findPersonalData, personalDataKinds } from "./finding/personal-data.ts";
 import { findSecrets, secretKinds } from "./finding/secrets.ts";
@@ -48,6 +57,15 @@ export interface Condition {
    * or all of the text, other texts, an answer.
    */
   readonly needs: "carrier" | "all" | readonly Finder[];
+  /** All that look through a text for it. */
+  readonly searches: readonly Search[];
+}
+
+/** What looks through a text. */
+interface Search {
+  finder: Finder;
+  /** Only the text as it stands. */
+  bare: boolean;
 }
 
 export const isOpen = (result: Result): result is Open => result !== null && "open" in result;
@@ -67,16 +85,34 @@ export const viewsFor = (
   return rotatedLiterals.some((literal) => letters.mayHold(literal)) ? [...views, reading.rotated()] : views;
 };
 
+const viewsOfSearch = ({ finder, bare }: Search, reading: Reading, letters: LetterSet): readonly View[] => {
+  const views = viewsFor(finder, reading, letters);
+  return bare ? views.filter(({ kind }) => kind === "plain") : views;
+};
+
+/** Looks through a long text for a condition, a little at a time, so that its test has nothing long left to do. */
+export function* lookAhead(condition: Condition, reading: Reading, { letters }: Scene): Steps<void> {
+  for (const search of condition.searches) {
+    const found = reading.found.get(search.finder) ?? new Map<View, Span[]>();
+    reading.found.set(search.finder, found);
+    for (const view of viewsOfSearch(search, reading, letters)) {
+      yield;
+      if (!found.has(view)) found.set(view, yield* findSteps(search.finder, view.text));
+    }
+  }
+}
+
 /** @param bare only the text as it stands */
 const searching = (finders: readonly Finder[], bare: boolean): Condition => ({
   needs: finders,
+  searches: finders.map((finder) => ({ finder, bare })),
   test(reading, { letters }) {
     const spans: Span[] = [];
     for (const finder of finders) {
-      const views = viewsFor(finder, reading, letters);
-      for (const view of bare ? views.filter(({ kind }) => kind === "plain") : views) {
+      const known = reading.found.get(finder);
+      for (const view of viewsOfSearch({ finder, bare }, reading, letters)) {
         // One by one: a hostile text can hold more matches than a call takes arguments.
-        for (const span of inOrigin(view, finder.find(view.text, 0))) spans.push(span);
+        for (const span of inOrigin(view, known?.get(view) ?? finder.find(view.text, 0))) spans.push(span);
       }
     }
     const [first] = spans;
@@ -86,6 +122,7 @@ const searching = (finders: readonly Finder[], bare: boolean): Condition => ({
 
 const asked = (question: Question, isMet: (answer: number) => boolean): Condition => ({
   needs: "all",
+  searches: [],
   test({ carrier }, scene) {
     const answer = scene.answer(question, carrier);
     if (answer === undefined || answer === null) return { open: question, failed: answer === null };
@@ -106,11 +143,16 @@ const byTool = ({ only, never }: { only?: string[] | undefined; never?: string[]
     if (tool === null) return only !== undefined && kind === "tool-arguments";
     return isNamed(tool) === (never !== undefined);
   };
-  return { needs: "carrier", test: ({ carrier }) => (isMeant(carrier) ? { by: "tools", spans: [] } : null) };
+  return {
+    needs: "carrier",
+    searches: [],
+    test: ({ carrier }) => (isMeant(carrier) ? { by: "tools", spans: [] } : null),
+  };
 };
 
 const bySize = (size: Size): Condition => ({
   needs: "all",
+  searches: [],
   test({ carrier }, scene) {
     const sizes = scene.sizes();
     const exceeds = (measure: keyof Size, value: number): boolean =>
@@ -132,6 +174,7 @@ const needsOfAny = (parts: readonly Condition[]): Condition["needs"] => {
 
 const anyOf = (parts: readonly Condition[]): Condition => ({
   needs: needsOfAny(parts),
+  searches: parts.flatMap(({ searches }) => searches),
   test(reading, scene) {
     let open: Open | null = null;
     let found: Found | null = null;
@@ -150,6 +193,7 @@ const allOf = (parts: readonly Condition[]): Condition => {
   if (parts.length === 1 && only !== undefined) return only;
   return {
     needs: "all",
+    searches: parts.flatMap(({ searches }) => searches),
     test(reading, scene) {
       let open: Open | null = null;
       let found: Found | null = null;
@@ -166,6 +210,7 @@ const allOf = (parts: readonly Condition[]): Condition => {
 
 const noneOf = (part: Condition): Condition => ({
   needs: "all",
+  searches: part.searches,
   test(reading, scene) {
     const result = part.test(reading, scene);
     if (result === null) return { by: "not", spans: [] };

@@ -1,6 +1,7 @@
 /** A carrier's text as matchers see it: as it stands, and in every other way in which it may be read. */
 import type { Carrier } from "../dialect/carriers.ts";
 import { atOnce, type Steps } from "../kernel/steps.ts";
+import type { Finder, Span } from "./finding/finder.ts";
 import { rotated } from "./finding/rotation.ts";
 import { type View, viewSteps } from "./normalise/views.ts";
 
@@ -10,6 +11,8 @@ export interface Reading {
   readonly views: readonly View[];
   /** The text with every letter thirteen further; made when it is first asked for. */
   rotated(): View;
+  /** What finders found in views of a long text, looked through before it was asked for. */
+  readonly found: Map<Finder, Map<View, Span[]>>;
   /** A limit left something encoded as it was. */
   readonly capped: boolean;
 }
@@ -25,6 +28,7 @@ export function* readingSteps(carrier: Carrier, normalise: boolean): Steps<Readi
     carrier,
     views,
     capped,
+    found: new Map(),
     rotated() {
       turned ??= { ...plainly(rotated(carrier.text)), kind: "rot13" };
       return turned;

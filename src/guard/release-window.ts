@@ -93,7 +93,8 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
           const span = view.origin(found.start, found.end);
           if (!closed && span.start >= end) break;
           told.denied ||= denies(policy.action);
-          resume.set(view.kind, keptFrom + span.end);
+          // What begins within a term is found as well.
+          if (!finder.overlaps) resume.set(view.kind, keptFrom + span.end);
           if (span.end === span.start) continue;
           const { replacement } = policy;
           fresh.push({ at: [], start: keptFrom + span.start, end: keptFrom + span.end, replacement });

@@ -1,5 +1,6 @@
 /** Finds what one matcher describes in a text, a stretch at a time, so that a stream can be read as it grows. */
 import { RE2JS } from "re2js";
+import type { Steps } from "../../kernel/steps.ts";
 import { encodedRuns } from "../normalise/decoding.ts";
 import { type HiddenKind, hiddenIn } from "../normalise/hidden-text.ts";
 import { factsOf, longestHead } from "./pattern-facts.ts";
@@ -28,9 +29,52 @@ export interface Finder {
   readonly literals: readonly string[] | null;
   /** The same with every letter thirteen further; empty where too little is known to look for that. */
   readonly rotatedLiterals: readonly string[];
+  /** Whether what begins within a match is found as well. */
+  readonly overlaps: boolean;
+  /** It gives up after many tries in one text, so that the text can't be given to it in parts. */
+  readonly capped?: true;
   /** All that begins at `from` or later, in order. What is before `from` counts as context only. */
   find(text: string, from: number): Span[];
 }
+
+/** Of a long text, how much is looked through before others get their turn. */
+const stretch = 16 * 1024;
+/** What matchers look at beside what they find: a letter before and behind, or two. */
+const context = 8;
+
+/**
+ * The same as `find` gives from the beginning, a stretch at a time where a match has a bound: what is found in a stretch
+ * depends on no more than the longest match behind its end.
+ */
+export function* findSteps(finder: Finder, text: string): Steps<Span[]> {
+  const { longest } = finder;
+  if (longest === null || finder.capped || text.length <= 2 * stretch) return finder.find(text, 0);
+  const spans: Span[] = [];
+  let from = 0;
+  for (let to = stretch; from < text.length; to += stretch) {
+    const begin = wholeAt(text, Math.max(0, from - context));
+    const end = wholeAt(text, to + longest + context);
+    const last = end >= text.length;
+    let next = last ? text.length : to;
+    if (from < next) {
+      for (const { start, end: ends, matcher } of finder.find(text.slice(begin, end), from - begin)) {
+        if (!last && begin + start >= to) break;
+        spans.push({ start: begin + start, end: begin + ends, matcher });
+        // Terms overlap: what begins within one is found as well.
+        if (!finder.overlaps) next = Math.max(next, begin + ends);
+      }
+    }
+    from = Math.max(from, next);
+    yield;
+  }
+  return spans;
+}
+
+/** The place itself, or the one behind where it would cut a character in two. */
+const wholeAt = (text: string, at: number): number => {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xdc00 && unit <= 0xdfff ? at + 1 : at;
+};
 
 /** Most UTF-16 units of an opening. */
 export const longestOpening = 2 * longestHead;
@@ -66,6 +110,7 @@ const findAnyOf = (terms: readonly string[], literals: readonly string[] | null)
     opening: null,
     literals,
     rotatedLiterals: rotatedOf(literals),
+    overlaps: true,
     find(text, from) {
       const spans: Span[] = [];
       expression.lastIndex = from;
@@ -102,6 +147,7 @@ const findIn = (matcher: string, find: (text: string) => { start: number; end: n
   opening: null,
   literals: null,
   rotatedLiterals: [],
+  overlaps: false,
   find: (text, from) => find(text).flatMap(({ start, end }) => (start < from ? [] : [{ start, end, matcher }])),
 });
 
@@ -151,6 +197,7 @@ export const findPattern = (source: string, options: PatternOptions = { matcher:
     opening: head,
     literals,
     rotatedLiterals: isMeant === undefined ? rotatedOf(literals) : [],
+    overlaps: false,
     find(text, from) {
       if (signs !== null && !signs.some((sign) => text.includes(sign, from))) return [];
       if (head !== null) {

@@ -2,6 +2,7 @@
  * Which letters stand next to which in some texts: tells in a few steps that a word is in none of them. Never says no of
  * a word that is there.
  */
+import { atOnce, type Steps } from "../../kernel/steps.ts";
 
 export interface LetterSet {
   add(text: string): void;
@@ -60,8 +61,13 @@ export const createLetterSet = (length: number): LetterSet => {
 };
 
 /** Of all these texts. */
-export const lettersOf = (texts: readonly { text: string }[]): LetterSet => {
+export function* letterSteps(texts: readonly { text: string }[]): Steps<LetterSet> {
   const letters = createLetterSet(texts.reduce((sum, { text }) => sum + text.length, 0));
-  for (const { text } of texts) letters.add(text);
+  for (const { text } of texts) {
+    letters.add(text);
+    if (text.length > 4_096) yield;
+  }
   return letters;
-};
+}
+
+export const lettersOf = (texts: readonly { text: string }[]): LetterSet => atOnce(letterSteps(texts));

@@ -215,6 +215,8 @@ const phone: Finder = {
   opening: international,
   literals: null,
   rotatedLiterals: [],
+  overlaps: false,
+  capped: true,
   find(text, from) {
     const spans: Span[] = [];
     international.lastIndex = from;

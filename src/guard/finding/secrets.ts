@@ -86,6 +86,7 @@ const privateKey: Finder = {
   opening: /-----BEGIN /g,
   literals: ["-----begin "],
   rotatedLiterals: [],
+  overlaps: false,
   find(text, from) {
     const spans: Span[] = [];
     keyBegins.lastIndex = from;

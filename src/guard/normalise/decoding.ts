@@ -1,4 +1,5 @@
 /** Decodes stretches of a text that stand for other text: base64, hexadecimal, URL and HTML encoding, escapes of code. */
+import type { Steps } from "../../kernel/steps.ts";
 import { type MappedText, type Range, type Replacement, replaced } from "./mapped-text.ts";
 
 export interface DecodingLimits {
@@ -7,6 +8,9 @@ export interface DecodingLimits {
   /** Most UTF-16 units that all decoded text may have. */
   characters: number;
 }
+
+/** Of a long text, how much is decoded before others get their turn. */
+const stretch = 16 * 1024;
 
 /** In the order in which they are tried where several begin at one place. */
 const encoded = new RegExp(
@@ -84,12 +88,17 @@ export const encodedRuns = (text: string, atLeast: number): Range[] => {
 };
 
 /** Gives the text with all such stretches decoded, once, and whether a limit left any as it was. */
-export const decoded = (base: MappedText, limits: DecodingLimits): { text: MappedText; capped: boolean } => {
+export function* decoded(base: MappedText, limits: DecodingLimits): Steps<{ text: MappedText; capped: boolean }> {
   if (!mayBeEncoded.test(base.text)) return { text: base, capped: false };
   const replacements: Replacement[] = [];
   let characters = 0;
   let capped = false;
+  let nextTurn = stretch;
   for (const { 0: run, index, groups } of base.text.matchAll(encoded)) {
+    if (index >= nextTurn) {
+      nextTurn = index + stretch;
+      yield;
+    }
     if (replacements.length >= limits.runs) {
       capped = true;
       break;
@@ -104,4 +113,4 @@ export const decoded = (base: MappedText, limits: DecodingLimits): { text: Mappe
     replacements.push({ start: index, end: index + run.length, text });
   }
   return { text: replaced(base, replacements), capped };
-};
+}

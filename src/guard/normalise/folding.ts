@@ -2,6 +2,7 @@
  * Undoes what makes letters look other than they are: invisible characters, tag characters, wide, mathematical and other
  * compatibility forms; and, apart from that, accents and letters of other scripts that look like Latin ones.
  */
+import type { Steps } from "../../kernel/steps.ts";
 import { confusables } from "./confusables.ts";
 import { type MappedText, type Replacement, replaced } from "./mapped-text.ts";
 
@@ -48,7 +49,10 @@ const remembering = <T>(work: (codePoint: number) => T): ((codePoint: number) =>
   };
 };
 
-const folded = (base: MappedText, fold: (letters: string) => string): MappedText => {
+/** Of a long text, how much is folded before others get their turn. */
+const stretch = 8 * 1024;
+
+function* folded(base: MappedText, fold: (letters: string) => string): Steps<MappedText> {
   const { text } = base;
   const isAppended = remembering((codePoint) => belongsToTheOneBefore.test(String.fromCodePoint(codePoint)));
   const foldOne = remembering((codePoint) => fold(String.fromCodePoint(codePoint)));
@@ -68,7 +72,12 @@ const folded = (base: MappedText, fold: (letters: string) => string): MappedText
     }
   };
 
+  let nextTurn = stretch;
   for (let at = 0; at < text.length; ) {
+    if (at >= nextTurn) {
+      nextTurn = at + stretch;
+      yield;
+    }
     const codePoint = text.codePointAt(at) ?? 0;
     const start = at;
     at += codePoint > 0xffff ? 2 : 1;
@@ -85,10 +94,10 @@ const folded = (base: MappedText, fold: (letters: string) => string): MappedText
     if (becomes.length !== at - start || !text.startsWith(becomes, start)) replace(start, at, becomes);
   }
   return replaced(base, replacements);
-};
+}
 
 /** Without what is invisible, in the usual form of every letter. Accents stay. */
-export const inUsualForm = (base: MappedText): MappedText => folded(base, compatible);
+export const inUsualForm = (base: MappedText): Steps<MappedText> => folded(base, compatible);
 
 /** Without accents, in Latin letters where others look like them. */
-export const inLatinLetters = (base: MappedText): MappedText => folded(base, latin);
+export const inLatinLetters = (base: MappedText): Steps<MappedText> => folded(base, latin);

@@ -55,39 +55,39 @@ export function* viewSteps(text: string): Generator<void, Views> {
   };
 
   yield;
-  const usual = may.unusual ? add("usual-form", inUsualForm(plain), plain) : plain;
+  const usual = may.unusual ? add("usual-form", yield* inUsualForm(plain), plain) : plain;
   yield;
-  const latin = may.unusual ? add("latin", inLatinLetters(usual), usual) : plain;
+  const latin = may.unusual ? add("latin", yield* inLatinLetters(usual), usual) : plain;
   yield;
   // What was hidden by letters that were folded may show only now.
   const now = latin === plain ? may : disguisesIn(latin.text);
-  if (now.spelt || may.unusual) add("joined", withoutSpacing(latin), latin);
+  if (now.spelt || may.unusual) add("joined", yield* withoutSpacing(latin), latin);
   // Words of other scripts are spelt out as well.
-  if (may.unusual) add("joined-usual-form", withoutSpacing(usual), usual);
+  if (may.unusual) add("joined-usual-form", yield* withoutSpacing(usual), usual);
   yield;
   if (now.leet) {
-    add("leet-l", withoutLeet(latin, "l"), latin);
+    add("leet-l", yield* withoutLeet(latin, "l"), latin);
     yield;
-    if (latin.text.includes("1")) add("leet-i", withoutLeet(latin, "i"), latin);
+    if (latin.text.includes("1")) add("leet-i", yield* withoutLeet(latin, "i"), latin);
     yield;
   }
 
-  const once = decoded(usual, limits);
+  const once = yield* decoded(usual, limits);
   if (once.text === usual) return { views, capped: once.capped };
   yield;
-  const first = add("decoded", inUsualForm(once.text), usual);
-  const firstLatin = add("decoded-latin", inLatinLetters(first), first);
+  const first = add("decoded", yield* inUsualForm(once.text), usual);
+  const firstLatin = add("decoded-latin", yield* inLatinLetters(first), first);
   yield;
-  add("decoded-joined", withoutSpacing(firstLatin), firstLatin);
+  add("decoded-joined", yield* withoutSpacing(firstLatin), firstLatin);
   yield;
-  const twice = decoded(first, limits);
+  const twice = yield* decoded(first, limits);
   if (twice.text === first) return { views, capped: once.capped || twice.capped };
   yield;
-  const second = add("decoded-twice", inUsualForm(twice.text), first);
-  add("decoded-twice-latin", inLatinLetters(second), second);
+  const second = add("decoded-twice", yield* inUsualForm(twice.text), first);
+  add("decoded-twice-latin", yield* inLatinLetters(second), second);
   yield;
-  const isDeeper = decoded(second, limits).text !== second;
-  return { views, capped: once.capped || twice.capped || isDeeper };
+  const deeper = yield* decoded(second, limits);
+  return { views, capped: once.capped || twice.capped || deeper.text !== second };
 }
 
 /** Takes time in proportion to the text, whoever wrote it. */
