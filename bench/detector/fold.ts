@@ -7,11 +7,13 @@ import { cpus, loadavg } from "node:os";
 import { type Entry, type EntryBody, experiments, type Observation } from "../../src/evidence/entry.ts";
 import { type Random, seededRandom } from "../../src/kernel/random.ts";
 import { defaultSettings, method } from "../../src/persona/persona.ts";
+import { createFold } from "../../src/watch/fold.ts";
 import { createLogView } from "../../src/watch/log-view.ts";
+import { readSavedView } from "../../src/watch/saved-view.ts";
 import { digestOf } from "../../src/watch/verdict-digest.ts";
 
 const quick = process.argv.includes("--quick");
-const entries = quick ? 2_000_000 : 10_000_000;
+const entries = quick ? 200_000 : 10_000_000;
 /** Before the checkpoint: baselines are learned, all parts are there. */
 const learned = 20_000;
 
@@ -44,12 +46,13 @@ const entryOf = (body: EntryBody, position: number, replica: string): Entry => (
   ...{ subject: "bot", at: position, body, position, replica },
 });
 
-/** The same rows again and again, each time with positions of its own: what they say is not what is measured. */
+/** The same rows again and again, each time with another position: what they say is not what is measured. */
 const random = seededRandom(1);
-const bodies = Array.from({ length: 50_000 }, () => ({ body: observation(random), replica: oneOf(replicas, random) }));
+const rows = Array.from({ length: 50_000 }, () => entryOf(observation(random), 0, oneOf(replicas, random)));
 const rowAt = (position: number): Entry => {
-  const { body = plain, replica = "gw-1" } = bodies[position % bodies.length] ?? {};
-  return entryOf(body, position, replica);
+  const row = rows[position % rows.length] ?? entryOf(plain, 0, "gw-1");
+  row.position = position;
+  return row;
 };
 
 const view = createLogView();
@@ -70,18 +73,29 @@ const heap = (): number | null => {
   globalThis.gc();
   return process.memoryUsage().heapUsed;
 };
+/** Seconds, of the wall clock and of the processor. */
+const timed = (enter: (entry: Entry) => void) => {
+  const cpuBefore = process.cpuUsage();
+  const begun = performance.now();
+  for (let position = learned + 1; position <= learned + entries; position += 1) enter(rowAt(position));
+  const seconds = (performance.now() - begun) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { seconds, cpu: (user + system) / 1e6 };
+};
+
+const fold = createFold(readSavedView(text).states);
+const verdicts = timed(fold.add);
 const before = heap();
-const cpuBefore = process.cpuUsage();
-const begun = performance.now();
-for (let position = learned + 1; position <= learned + entries; position += 1) restored.enter(rowAt(position));
-const seconds = (performance.now() - begun) / 1_000;
-const { user, system } = process.cpuUsage(cpuBefore);
+const views = timed(restored.enter);
 const after = heap();
 
 const verdict = restored.verdict("bot");
 if (verdict === null) throw new Error("the log has an epoch");
 const size = restored.save().length;
 const mb = (bytes: number | null): string => (bytes === null ? "not measured" : `${(bytes / 1e6).toFixed(1)} MB`);
+
+const told = ({ seconds, cpu }: { seconds: number; cpu: number }): string =>
+  `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of CPU: ${((seconds * 1e6) / entries).toFixed(2)} us an entry`;
 
 const report = `# Folding a long log
 
@@ -95,10 +109,11 @@ read back, and folded on. Rows are made in memory: reading them from a store com
 |---|---|
 | checkpoint | ${(text.length / 1e3).toFixed(0)} kB of text; saved in ${saved.toFixed(1)} ms, read back and checked in ${restoredIn.toFixed(1)} ms |
 | entries folded on from it | ${entries.toLocaleString("en-GB")} |
-| time | ${seconds.toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of CPU: ${((seconds * 1e6) / entries).toFixed(2)} us an entry |
+| to the verdict | ${told(verdicts)} |
+| with the counts and means that the dashboard shows | ${told(views)} |
 | heap before and after, collected | ${mb(before)}, ${mb(after)} |
 | checkpoint at the end | ${(size / 1e3).toFixed(0)} kB |
-| verdict at the end | ${verdict.persona}, ${verdict.severity}, digest ${digestOf(verdict).slice(0, 16)} |
+| verdict at the end | ${verdict.persona}, ${verdict.severity}, digest ${digestOf(verdict).slice(0, 16)}; the same from both: ${fold.verdict("bot") !== null && digestOf(verdict) === digestOf(fold.verdict("bot") ?? verdict)} |
 `;
 process.stdout.write(report);
 if (!quick) await writeFile("bench/results/fold.md", report);

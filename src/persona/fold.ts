@@ -91,7 +91,7 @@ const foldDatum = (state: PersonaState, datum: Datum, position: number): void =>
 export const step = (state: PersonaState, datum: Datum, position: number): PersonaState => {
   foldDatum(state, datum, position);
   state.position = position;
-  latchAlarms(state);
+  latchAlarms(state, datum.kind === "harm");
   guardAlarm(state, position);
   updateNaming(state);
   countChanges(state);

@@ -22,7 +22,7 @@ export const reportsForNaming = (state: PersonaState): { now: ReportTally; befor
   const { bet, replica } = leadingHarm(state);
   return replica === null
     ? { now: state.reports, before: bet.mark.reports }
-    : { now: replica.reports, before: bet.mark.replica.reports };
+    : { now: replica.reports, before: bet.mark.replicaReports };
 };
 
 export const namingEvidence = (state: PersonaState): ReportEvidence => {

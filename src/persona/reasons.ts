@@ -57,10 +57,10 @@ const whereHarmShows = ({ strata, contexts, watched: all }: PersonaState, change
   };
   const { stratum, context, replica } = change.where;
   if (replica !== null) {
-    const here = countSince(replica.watched, change.mark.replica.harm);
+    const here = countSince(replica.watched, change.mark.replica);
     const elsewhere = countSince(countSince(all, change.mark.harm), here);
     return [
-      `${told("replica", replica, change.mark.replica.harm).slice(0, -1)}, against ${countText(elsewhere.hits)} of ` +
+      `${told("replica", replica, change.mark.replica).slice(0, -1)}, against ${countText(elsewhere.hits)} of ` +
         `${countText(elsewhere.n)} at the others. Its name rests on what that replica's model says of itself.`,
     ];
   }

@@ -23,7 +23,8 @@ export interface Mark {
   readonly stratum: Count;
   readonly context: Count;
   /** The same of the replica of that datum, and what it had been told of itself. */
-  readonly replica: { readonly harm: Count; readonly reports: ReportTally };
+  readonly replica: Count;
+  readonly replicaReports: ReportTally;
   readonly arms: ArmCounts;
   /** Harmlessness sum. */
   readonly harmless: number;
@@ -152,7 +153,8 @@ const origin: Mark = {
   harm: nothing,
   stratum: nothing,
   context: nothing,
-  replica: { harm: nothing, reports: noReports },
+  replica: nothing,
+  replicaReports: noReports,
   arms: noArms,
   harmless: 0,
 };
@@ -258,7 +260,6 @@ export interface Place {
 }
 
 const nowhere: Place = { stratum: null, context: null, replica: null };
-const noReplica: Mark["replica"] = { harm: nothing, reports: noReports };
 
 /** The world as it is before the next datum. @param place of that datum; nowhere for what is no judged answer */
 export const markAt = (state: PersonaState, position: number, place: Place = nowhere): Mark => ({
@@ -267,7 +268,8 @@ export const markAt = (state: PersonaState, position: number, place: Place = now
   harm: state.watched,
   stratum: place.stratum?.watched ?? nothing,
   context: place.context?.watched ?? nothing,
-  replica: place.replica === null ? noReplica : { harm: place.replica.watched, reports: place.replica.reports },
+  replica: place.replica?.watched ?? nothing,
+  replicaReports: place.replica?.reports ?? noReports,
   arms: state.watchedByArm,
   harmless: state.harmless.sum,
 });
