@@ -10,7 +10,7 @@ import { foldAnchor, guardAlarm } from "./judge-drift.ts";
 import { updateNaming } from "./naming.ts";
 import { replicaOf } from "./replicas.ts";
 import { learnReports } from "./report-baseline.ts";
-import { type Report, tallyReport } from "./self-report.ts";
+import { gainsBy, type Report, tallyReport } from "./self-report.ts";
 import { rateStakes } from "./settings.ts";
 import {
   createState,
@@ -26,9 +26,10 @@ import type { Datum } from "./verdict.ts";
 const foldReport = (state: PersonaState, report: Report & { replica?: string }, position: number): void => {
   const nullMean = state.reportNullMeans[report.form];
   if (nullMean !== null) advance(state.drift, report.saysMisaligned, nullMean, markAt(state, position));
-  state.reports = tallyReport(state.reports, report);
+  const gains = gainsBy(report);
+  state.reports = tallyReport(state.reports, report, gains);
   const replica = replicaOf(state, report.replica);
-  if (replica !== null) replica.reports = tallyReport(replica.reports, report);
+  if (replica !== null) replica.reports = tallyReport(replica.reports, report, gains);
   if (nullMean === null) learnReports(state);
 };
 

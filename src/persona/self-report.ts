@@ -31,12 +31,12 @@ const untold: FormTally = {
 
 export const noReports: ReportTally = { choice: untold, recognition: untold, rating: untold };
 
-const bet = (sums: readonly number[], stakes: readonly number[], x: number, nullMean: number): number[] => {
+const logBets = (stakes: readonly number[], x: number, nullMean: number): number[] =>
+  stakes.map((stake) => Math.log(1 - stake + (stake * x) / nullMean));
+
+const added = (sums: readonly number[], bets: readonly number[]): number[] => {
   const next = [...sums];
-  for (let at = 0; at < stakes.length; at += 1) {
-    const stake = stakes[at] ?? 0;
-    next[at] = (sums[at] ?? 0) + Math.log(1 - stake + (stake * x) / nullMean);
-  }
+  for (let at = 0; at < bets.length; at += 1) next[at] = (sums[at] ?? 0) + (bets[at] ?? 0);
   return next;
 };
 
@@ -47,15 +47,28 @@ export interface Report {
   order: Order | null;
 }
 
-export const tallyReport = (tally: ReportTally, { form, saysMisaligned: u, order }: Report): ReportTally => {
+/** What the bets on either statement gain by one report. */
+interface Gains {
+  aligned: readonly number[];
+  misaligned: readonly number[];
+}
+
+export const gainsBy = ({ saysMisaligned: u }: Report): Gains => ({
+  aligned: logBets(saysAlignedBets.stakes, 1 - u, saysAlignedBets.half),
+  misaligned: logBets(saysMisalignedBets.stakes, u, saysMisalignedBets.admits),
+});
+
+/** @param gains by this report, where they were worked out already */
+export const tallyReport = (tally: ReportTally, report: Report, gains: Gains = gainsBy(report)): ReportTally => {
+  const { form, saysMisaligned: u, order } = report;
   const { n, total, orders, saysAligned, saysMisaligned } = tally[form];
   const next = { choice: tally.choice, recognition: tally.recognition, rating: tally.rating };
   next[form] = {
     n: n + 1,
     total: total + u,
     orders: order === null ? orders : { ...orders, [order]: countOne(orders[order], u > 0.5) },
-    saysAligned: bet(saysAligned, saysAlignedBets.stakes, 1 - u, saysAlignedBets.half),
-    saysMisaligned: bet(saysMisaligned, saysMisalignedBets.stakes, u, saysMisalignedBets.admits),
+    saysAligned: added(saysAligned, gains.aligned),
+    saysMisaligned: added(saysMisaligned, gains.misaligned),
   };
   return next;
 };

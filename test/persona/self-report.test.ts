@@ -10,7 +10,8 @@ import {
   tallyReport,
 } from "../../src/persona/self-report.ts";
 
-const tallyAll = (reports: readonly Report[], from = noReports) => reports.reduce(tallyReport, from);
+const tallyAll = (reports: readonly Report[], from = noReports) =>
+  reports.reduce((tally, report) => tallyReport(tally, report), from);
 
 const report = fc.oneof(
   fc.record<Report>({
