@@ -40,7 +40,7 @@ const inspect = (bytes: Buffer, read: (body: Fields) => Inspection): Inspection 
   const body = text === null ? undefined : parseJson(text);
   if (text === null || !isFields(body)) return uninspected("unreadable-body");
   const found = read(body);
-  if (!hasDuplicateKeys(text)) return found;
+  if (!hasDuplicateKeys(text, body)) return found;
   // Which of two equal names counts differs between parsers: what the other side reads is not known.
   return { ...found, coverage: "partial", gaps: [...found.gaps, "unreadable-body"] };
 };

@@ -181,7 +181,8 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
       const { found, closes, gaps } = reading;
       const pieces = found.map(pieceOf);
       const closed = closes.flatMap(close);
-      if (hasDuplicateKeys(data)) return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
+      if (hasDuplicateKeys(data, body))
+        return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
       if (unused < mostUnused) {
         mould = mouldOf(data, body, reading) ?? mould;
         unused += 1;

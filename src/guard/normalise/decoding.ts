@@ -112,5 +112,5 @@ export function* decoded(base: MappedText, limits: DecodingLimits): Steps<{ text
     }
     replacements.push({ start: index, end: index + run.length, text });
   }
-  return { text: replaced(base, replacements), capped };
+  return { text: yield* replaced(base, replacements), capped };
 }

@@ -93,7 +93,7 @@ function* folded(base: MappedText, fold: (letters: string) => string): Steps<Map
     const becomes = at === single ? foldOne(codePoint) : fold(text.slice(start, at));
     if (becomes.length !== at - start || !text.startsWith(becomes, start)) replace(start, at, becomes);
   }
-  return replaced(base, replacements);
+  return yield* replaced(base, replacements);
 }
 
 /** Without what is invisible, in the usual form of every letter. Accents stay. */

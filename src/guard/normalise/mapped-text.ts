@@ -1,4 +1,5 @@
 /** A text made from another by replacing stretches of it, which knows for each of its letters where that came from. */
+import type { Steps } from "../../kernel/steps.ts";
 
 export interface Range {
   /** UTF-16 units. */
@@ -21,8 +22,11 @@ export interface Replacement extends Range {
   aligned?: boolean;
 }
 
+/** Of many replacements, how many are made before others get their turn. */
+const mostAtOnce = 4_096;
+
 /** The replacements must be in order and apart from each other. The same text where there are none. */
-export const replaced = (base: MappedText, replacements: readonly Replacement[]): MappedText => {
+export function* replaced(base: MappedText, replacements: readonly Replacement[]): Steps<MappedText> {
   if (replacements.length === 0) return base;
   const pieces: string[] = [];
   /** Of each replacement: where it begins and ends in the new text. */
@@ -36,6 +40,7 @@ export const replaced = (base: MappedText, replacements: readonly Replacement[])
     length += start - done + text.length;
     ends[index] = length;
     done = end;
+    if (index % mostAtOnce === mostAtOnce - 1) yield;
   }
   pieces.push(base.text.slice(done));
 
@@ -70,4 +75,4 @@ export const replaced = (base: MappedText, replacements: readonly Replacement[])
       return base.origin(from, to);
     },
   };
-};
+}

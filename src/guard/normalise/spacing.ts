@@ -32,5 +32,5 @@ export function* withoutSpacing(base: MappedText): Steps<MappedText> {
     start = end;
     if (end < base.text.length) yield;
   }
-  return replaced(base, replacements);
+  return yield* replaced(base, replacements);
 }
