@@ -40,7 +40,7 @@ interface Level {
 type Visit = (start: number, end: number, open: readonly Level[]) => void;
 
 /** Reads the whole text once. */
-const scan = (text: string, visit: Visit, named: (name: string, level: Level) => void = () => {}): void => {
+const scan = (text: string, visit: Visit, named: (name: string) => void = () => {}): void => {
   const open: Level[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
@@ -49,7 +49,7 @@ const scan = (text: string, visit: Visit, named: (name: string, level: Level) =>
       const end = afterString(text, at);
       if (level?.awaitsName === true) {
         level.at = stringAt(text, at, end);
-        named(level.at, level);
+        named(level.at);
         level.awaitsName = false;
       } else visit(at, end, open);
       at = end - 1;
@@ -83,43 +83,45 @@ const namesIn = (text: string): number | null => {
   return names;
 };
 
-/** How many fields a value has, and all values in it. */
-const fieldsIn = (value: unknown): number => {
-  let fields = 0;
+/** Told of every object in a value, with its names. */
+const eachObject = (value: unknown, visit: (names: string[]) => void): void => {
   const open: object[] = typeof value === "object" && value !== null ? [value] : [];
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (!Array.isArray(one)) visit(Object.keys(one));
     const inner: unknown[] = Array.isArray(one) ? one : Object.values(one);
-    if (inner !== one) fields += inner.length;
     for (const item of inner) if (typeof item === "object" && item !== null) open.push(item);
   }
-  return fields;
 };
 
-/** Name by name. */
-const repeatsName = (text: string): boolean => {
-  let repeats = false;
-  const seen = new WeakMap<Level, Set<string>>();
+/** Whether the names in a value are those of its text, each as often. */
+const hasNamesOf = (text: string, value: unknown): boolean => {
+  const counts = new Map<string, number>();
+  const add = (name: string, one: 1 | -1): void => void counts.set(name, (counts.get(name) ?? 0) + one);
   scan(
     text,
     () => {},
-    (name, level) => {
-      const names = seen.get(level) ?? new Set();
-      seen.set(level, names);
-      repeats ||= names.has(name);
-      names.add(name);
-    },
+    (name) => add(name, 1),
   );
-  return repeats;
+  eachObject(value, (names) => {
+    for (const name of names) add(name, -1);
+  });
+  return [...counts.values()].every((count) => count === 0);
 };
 
 /**
- * Whether one object has a name twice: then its value has fewer fields than its text. Where names have escapes the value
- * is not asked: V8 takes such a name for another one that it has seen in its place before.
+ * Whether one object has a name twice: then its value has fewer names than its text. Names that are written with escapes
+ * are compared one by one: V8 (seen in Node 24.21) may take such a name for another that it has met in its place before,
+ * and what it reads then is not what others read.
  * @param value what the text says
  */
 export const hasDuplicateKeys = (text: string, value: unknown = JSON.parse(text)): boolean => {
-  const names = namesIn(text);
-  return names === null ? repeatsName(text) : names !== fieldsIn(value);
+  const written = namesIn(text);
+  if (written === null) return !hasNamesOf(text, value);
+  let fields = 0;
+  eachObject(value, (names) => {
+    fields += names.length;
+  });
+  return written !== fields;
 };
 
 /** A value to be put in the place of the string, object or array that stands at `path`. */
