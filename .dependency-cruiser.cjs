@@ -14,7 +14,8 @@ const may = {
   guard: ["kernel/", "config/", "dialect/", "classify/"],
   relay: ["kernel/", "config/", "egress/", "dialect/", "guard/"],
   watch: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", exchange, decisions],
-  alert: ["kernel/", "config/", "guard/", "classify/", "evidence/", "persona/", "probe/", "watch/", exchange],
+  notify: ["kernel/", "config/", "evidence/", "persona/", "watch/", "egress/delivery.ts"],
+  alert: ["kernel/", "config/", "guard/", "classify/", "evidence/", "persona/", "probe/", "watch/", "notify/", exchange],
   control: ["kernel/", "config/", "guard/", "evidence/", "persona/", "alert/", "watch/"],
   demo: ["kernel/", "config/", "dialect/", "classify/", "evidence/", "persona/", "probe/", "watch/", "control/"],
 };

@@ -29,6 +29,7 @@ import { canonicalJson } from "./kernel/canonical-json.ts";
 import { type Clock, systemClock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Random } from "./kernel/random.ts";
+import { createNotifications } from "./notify/create-notifications.ts";
 import { probeMix, probesTeach } from "./persona/persona.ts";
 import type { Verdict } from "./persona/verdict.ts";
 import { loadProbeSet } from "./probe/load-probe-set.ts";
@@ -124,6 +125,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     subjects: config.subjects.map(({ id }) => id),
     routes: routeNames,
     classifiers: judging.sources ?? [judging.source],
+    receivers: [...config.alerting.alertmanagers, ...config.alerting.webhooks].map(({ id }) => id),
     replica,
     version,
     clock,
@@ -311,6 +313,20 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       .filter(({ probes }) => probes.enabled)
       .map(({ id, probes }) => ({ subject: id, perHour: probes.perHour, status: () => probeStatus(id) })),
   });
+  const notifications = createNotifications({
+    settings: config.alerting,
+    secrets,
+    subjects: () => config.subjects.map(({ id }) => id),
+    ledger,
+    store,
+    replica,
+    fetchFor: egress.fetchFor,
+    meter: metrics.notifications,
+    clock,
+    random,
+    log,
+  });
+  opened.defer(notifications.close);
   const traces = createVerdictTraces({ store, clock, most: tracePoints });
   opened.defer(traces.close);
   const control = createControl({

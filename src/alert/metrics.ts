@@ -8,6 +8,7 @@ import type { JudgingMeter } from "../classify/cached.ts";
 import type { CostMeter } from "../classify/spending.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { NotificationMeter } from "../notify/notification.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
 import type { AnchorMeter } from "../watch/anchor-rounds.ts";
@@ -19,6 +20,7 @@ import { exposeEvidence } from "./evidence-metrics.ts";
 import { expositionOf } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
+import { createNotificationMetrics } from "./notification-metrics.ts";
 import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
 import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";
 import { exposeProcess } from "./process-metrics.ts";
@@ -32,6 +34,8 @@ interface Options {
   routes: readonly string[];
   /** Classifiers in use, as in `Judgement.source`. */
   classifiers: readonly string[];
+  /** Ids of the receivers of alerts. */
+  receivers?: readonly string[];
   replica: string;
   version: string;
   clock: Pick<Clock, "now">;
@@ -52,6 +56,7 @@ export interface Metrics {
   decisions: DecisionMetrics;
   reloads: ReloadMeter;
   anchors: AnchorMeter;
+  notifications: NotificationMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -62,7 +67,15 @@ export interface Metrics {
   close(): void;
 }
 
-export const createMetrics = ({ subjects, routes, classifiers, replica, version, clock }: Options): Metrics => {
+export const createMetrics = ({
+  subjects,
+  routes,
+  classifiers,
+  receivers = [],
+  replica,
+  version,
+  clock,
+}: Options): Metrics => {
   const registry = new Registry();
   const process = exposeProcess(registry, { replica, version });
   let refreshPersona = (): void => {};
@@ -74,6 +87,7 @@ export const createMetrics = ({ subjects, routes, classifiers, replica, version,
     decisions: createDecisionMetrics(registry),
     reloads: createReloadMetrics(registry, clock),
     anchors: createAnchorMetrics(registry),
+    notifications: createNotificationMetrics(registry, receivers),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

@@ -665,6 +665,83 @@ const unique =
     }
   };
 
+const receiverId = id.describe("name of this receiver in metrics and the log");
+
+const alertmanager = z
+  .strictObject({
+    id: receiverId,
+    url: baseUrl.describe("where its API begins, without /api/v2"),
+    username: z.string().min(1).optional().describe("with `key` as password; without it `key` is a bearer token"),
+    key: secret.optional(),
+  })
+  .refine(({ username, key }) => username === undefined || key !== undefined, {
+    path: ["key"],
+    error: "name the password that goes with `username`",
+  });
+
+const webhook = z.strictObject({
+  id: receiverId,
+  url: baseUrl.describe("where notifications are posted"),
+  secret: secret.describe("where the signing secret is read from: `whsec_` and 24 to 64 random bytes in base64"),
+  events: z
+    .array(z.enum(["firing", "resolved", "verdict"]))
+    .min(1)
+    .default(["firing", "resolved"])
+    .describe("what it is told of; verdict: persona or severity changed"),
+  severities: z
+    .array(z.enum(["page", "ticket"]))
+    .min(1)
+    .default(["page", "ticket"])
+    .describe("of the alerts that it is told of"),
+  giveUpAfterSeconds: positive.default(3_600).describe("for how long one notification is tried again"),
+  queue: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe("most notifications waiting; the oldest go first"),
+});
+
+const alerting = z
+  .strictObject({
+    alertmanagers: z
+      .array(alertmanager)
+      .max(16)
+      .superRefine(unique("id", (receiver: { id: string }) => [receiver.id]))
+      .default([])
+      .describe("Alertmanagers to which alerts are posted, each of them all alerts"),
+    webhooks: z
+      .array(webhook)
+      .max(16)
+      .superRefine(unique("id", (receiver: { id: string }) => [receiver.id]))
+      .default([])
+      .describe("receivers of signed notifications"),
+    resendSeconds: z
+      .number()
+      .min(1)
+      .max(3_600)
+      .default(60)
+      .describe("alerts are posted to Alertmanagers again so often; they end by themselves after four times that"),
+    labels: z
+      .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "use a Prometheus label name"), z.string().min(1))
+      .default({ job: "candor" })
+      .describe("labels of every alert; `job` as Prometheus has it makes its alerts and these the same"),
+    runbookBase: z.string().default("").describe("put in front of docs/runbooks.md in every alert"),
+  })
+  .superRefine(({ alertmanagers, webhooks }, context) => {
+    for (const [index, { id: used }] of webhooks.entries()) {
+      if (!alertmanagers.some((receiver) => receiver.id === used)) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["webhooks", index, "id"],
+        input: used,
+        message: "an Alertmanager has this id; give each receiver its own",
+      });
+    }
+  })
+  .describe("alerts that Candor sends itself, with or without Prometheus; see docs/alerting.md");
+
 export const configSchema = z
   .strictObject({
     listen: listen.prefault({}),
@@ -683,6 +760,7 @@ export const configSchema = z
     classify: classify.prefault({}),
     evidence: evidence.prefault({}),
     control: control.prefault({}),
+    alerting: alerting.prefault({}),
     drain: drain.prefault({}),
     log: log.prefault({}),
   })
@@ -703,5 +781,6 @@ export type Config = z.infer<typeof configSchema>;
 export type Limits = Config["limits"];
 export type RelaySettings = Config["relay"];
 export type ClassifySettings = Config["classify"];
+export type AlertingSettings = Config["alerting"];
 export type ProbeSettings = Subject["probes"];
 export type LiveSettings = Subject["live"];

@@ -15,12 +15,17 @@ export interface Secrets {
   moderation: string | null;
   controlToken: string | null;
   controlPepper: string | null;
+  /** By id of the receiver: keys of Alertmanagers that have one, signing secrets of webhooks. */
+  alerting: ReadonlyMap<string, string>;
   /** URL of the database in which the shared log is. */
   evidenceUrl: string | null;
 }
 
 /** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
 const usable = /^[\x21-\x7e]+$/;
+
+/** As Standard Webhooks has it: 24 to 64 bytes in base64. */
+const signingSecret = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
 
 const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv): string => {
   const fail = (fix: string): never => {
@@ -51,6 +56,17 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
   for (const [index, { id, probes }] of config.subjects.entries()) {
     if (probes.key !== undefined) probe.set(id, read(probes.key, `subjects[${index}].probes.key`, env));
   }
+  const alerting = new Map<string, string>();
+  for (const [index, { id, key }] of config.alerting.alertmanagers.entries()) {
+    if (key !== undefined) alerting.set(id, read(key, `alerting.alertmanagers[${index}].key`, env));
+  }
+  for (const [index, { id, secret }] of config.alerting.webhooks.entries()) {
+    const path = `alerting.webhooks[${index}].secret`;
+    const value = read(secret, path, env);
+    const fix = "use whsec_ and 24 to 64 random bytes in base64, as from: echo whsec_$(openssl rand -base64 32)";
+    if (!signingSecret.test(value)) throw configError("configuration", fix, path);
+    alerting.set(id, value);
+  }
   const optional = (secret: Secret | undefined, path: string): string | null =>
     secret === undefined ? null : read(secret, path, env);
   return {
@@ -60,6 +76,7 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
     guard: optional(config.classify.guard?.key, "classify.guard.key"),
     moderation: optional(config.classify.moderation?.key, "classify.moderation.key"),
     controlToken: optional(config.control.token, "control.token"),
+    alerting,
     controlPepper: optional(config.control.pepper, "control.pepper"),
     evidenceUrl: optional(config.evidence.postgres?.url, "evidence.postgres.url"),
   };

@@ -20,9 +20,9 @@ export interface Egress {
   exit(upstreamId: string): Exit;
   /**
    * A `fetch` for one upstream's id, or for another configured base URL such as a judge's. It refuses every other
-   * origin, follows no redirect and drops headers that relayed traffic would not carry.
+   * origin, follows no redirect and drops headers that relayed traffic would not carry, unless `ownHeaders` names them.
    */
-  fetchFor(upstreamIdOrBaseUrl: string): typeof fetch;
+  fetchFor(upstreamIdOrBaseUrl: string, ownHeaders?: readonly string[]): typeof fetch;
   /** For probes: what it sends looks like relayed traffic. Throws for an id that is not configured. */
   postFor(upstreamId: string): Post;
   /** Ends every connection at once. */
@@ -116,9 +116,10 @@ export const createEgress = (
   return {
     exit,
     postFor: (upstreamId) => createPost(exit(upstreamId), mayLeave),
-    fetchFor(target) {
+    fetchFor(target, ownHeaders = []) {
       const { base, pool, settings } = lineTo(target);
-      return createBoundFetch({ origin: base.origin, pool, settings, mayLeave });
+      const passes = ownHeaders.length === 0 ? mayLeave : requestHeaderAllowlist([...requestHeaders, ...ownHeaders]);
+      return createBoundFetch({ origin: base.origin, pool, settings, mayLeave: passes });
     },
     async close() {
       await Promise.all([...lines.values(), ...others.values()].map(({ pool }) => pool.destroy()));

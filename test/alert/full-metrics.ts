@@ -27,6 +27,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     subjects,
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
+    receivers: ["on-call"],
     replica: "local",
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },

@@ -50,6 +50,7 @@ test("docs/metrics.md names every value that a fixed label can have", async () =
     "route",
     "source",
     "replica",
+    "target",
     "name",
     "version",
     "node",
