@@ -70,6 +70,7 @@ const createRefusalCounts = (): Record<Refusal, number> => ({
   "bad-request": 0,
   "not-found": 0,
   overloaded: 0,
+  unreachable: 0,
   draining: 0,
   timeout: 0,
   blocked: 0,

@@ -1,6 +1,7 @@
 /** A classifier behind a breaker: while its server is left alone, what is not asked is an error, never harmless. */
+
+import { type BreakerOptions, createBreaker } from "../kernel/breaker.ts";
 import type { Log } from "../kernel/log.ts";
-import { type BreakerOptions, createBreaker } from "./breaker.ts";
 import type { Classifier, Judgement } from "./classifier.ts";
 
 interface Options extends BreakerOptions {

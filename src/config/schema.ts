@@ -43,6 +43,13 @@ const upstream = z.strictObject({
   connectTimeoutMs: milliseconds.default(3_000).describe("longest wait for a connection"),
   headersTimeoutMs: milliseconds.default(300_000).describe("longest wait for the first byte of an answer"),
   idleTimeoutMs: milliseconds.default(120_000).describe("longest silence within an answer"),
+  breaker: z
+    .strictObject({
+      failures: count.default(5).describe("connections in a row that fail until it is left alone; 0: never"),
+      restMs: milliseconds.default(1_000).describe("how long it is left alone before one request tries it again"),
+    })
+    .prefault({})
+    .describe("what can't be connected to is refused at once; errors that the upstream answers are no failures"),
 });
 export type Upstream = z.infer<typeof upstream>;
 

@@ -1,6 +1,8 @@
 /** Where a request goes and whose it is: from the path's prefix and the model in the body to an upstream and a subject. */
 import type { Subject, Upstream } from "../config/schema.ts";
 import type { Egress, Exit } from "../egress/egress.ts";
+import { createBreaker } from "../kernel/breaker.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Route } from "./routes.ts";
 
@@ -16,6 +18,15 @@ export interface Line {
   failed(code: string, cause: string): void;
   /** Logs the end of a row of failures. */
   answered(): void;
+  /**
+   * How soon a request may be sent there: 0 for at once, else the milliseconds that it is left alone for, as it could not
+   * be connected to. After 0, exactly one of `reached`, `unreached` and `leftOff` must follow.
+   */
+  restMs(): number;
+  reached(): void;
+  unreached(): void;
+  /** It was given up before it was known. */
+  leftOff(): void;
   /** Exchanges under way, those that wait for a connection included. */
   running: number;
 }
@@ -42,11 +53,21 @@ interface Options {
   unmatched: "relay" | "deny";
   egress: Egress;
   keys: ReadonlyMap<string, string>;
+  clock: Pick<Clock, "monotonic">;
   log: Log;
 }
 
-const openLine = (upstream: Upstream, exit: Exit, key: string | null, log: Log): Line => {
+const openLine = (
+  upstream: Upstream,
+  exit: Exit,
+  key: string | null,
+  { log, clock }: Pick<Options, "log" | "clock">,
+): Line => {
   let failing = false;
+  const { failures, restMs } = upstream.breaker;
+  const breaker = failures === 0 ? null : createBreaker({ failures, share: 1, window: 0, restMs, clock });
+  /** Since a connection failed: until then there is nothing to tell the breaker. */
+  let troubled = false;
   // The common routes are the same objects every time; the others are forgotten with their request.
   const paths = new WeakMap<Route, string>();
   return {
@@ -64,6 +85,26 @@ const openLine = (upstream: Upstream, exit: Exit, key: string | null, log: Log):
       failing = false;
       log.info({ upstream: upstream.id }, "the upstream answers again");
     },
+    restMs() {
+      if (breaker === null || !troubled || breaker.admit() !== "refuse") return 0;
+      return Math.max(1, breaker.restLeft());
+    },
+    reached() {
+      if (breaker === null || !troubled) return;
+      breaker.report(true);
+      troubled = breaker.state() !== "closed";
+      if (!troubled) log.info({ upstream: upstream.id }, "the upstream can be reached again");
+    },
+    unreached() {
+      if (breaker === null) return;
+      troubled = true;
+      const before = breaker.state();
+      breaker.report(false);
+      if (before === "closed" && breaker.state() === "open") {
+        log.warn({ upstream: upstream.id, restMs }, "the upstream can't be reached; requests are refused for now");
+      }
+    },
+    leftOff: () => breaker?.abandon(),
     pathOf(route) {
       const known = paths.get(route);
       if (known !== undefined) return known;
@@ -78,11 +119,12 @@ const openLine = (upstream: Upstream, exit: Exit, key: string | null, log: Log):
   };
 };
 
-export const createDestinations = ({ upstreams, subjects, unmatched, egress, keys, log }: Options): Destinations => {
+export const createDestinations = (options: Options): Destinations => {
+  const { upstreams, subjects, unmatched, egress, keys } = options;
   const lines = new Map(
     upstreams.map((upstream): [string, Line] => [
       upstream.id,
-      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null, log),
+      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null, options),
     ]),
   );
   const lineOf = (id: string | undefined): Line => {

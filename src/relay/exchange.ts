@@ -66,7 +66,15 @@ export interface RelayMeter {
   ): void;
   requestRefused(
     route: string,
-    reason: "too-large" | "bad-request" | "not-found" | "overloaded" | "draining" | "timeout" | "blocked",
+    reason:
+      | "too-large"
+      | "bad-request"
+      | "not-found"
+      | "overloaded"
+      | "unreachable"
+      | "draining"
+      | "timeout"
+      | "blocked",
   ): void;
   bytes(direction: "up" | "down", count: number): void;
 }

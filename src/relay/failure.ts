@@ -104,6 +104,11 @@ export const refusals = {
     ...soon,
     reason: "overloaded",
   },
+  upstreamDown: {
+    ...apiError(503, "upstream_unreachable", "The model's API can't be reached. Try again shortly."),
+    ...soon,
+    reason: "unreachable",
+  },
   stopping: {
     ...apiError(503, "shutting_down", "This server is shutting down. Try again shortly."),
     ...soon,

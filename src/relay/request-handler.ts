@@ -98,6 +98,8 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     if (line.running >= 2 * line.upstream.connections) return refusals.upstreamBusy;
     const path = line.pathOf(route);
     if (path === null) return refusals.unreadablePath;
+    const restMs = line.restMs();
+    if (restMs > 0) return { ...refusals.upstreamDown, headers: ["retry-after", String(Math.ceil(restMs / 1_000))] };
     return { method: request.method ?? "GET", path, headers: headersUp(request, requestHeaders, line.key), body: null };
   };
 

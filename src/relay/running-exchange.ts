@@ -138,7 +138,11 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   const handler: AnswerHandler = {
     onConnect(given) {
       // Thrown, not aborted: nothing was written yet, and the connection can serve another request.
-      if (outcome !== null) throw gone;
+      if (outcome !== null) {
+        line.leftOff();
+        throw gone;
+      }
+      line.reached();
       abort = given;
     },
 
@@ -189,6 +193,8 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     },
 
     onError(error) {
+      // That no connection was made is so, whoever still waits for it.
+      if (abort === null && error !== gone) line.unreached();
       if (outcome !== null) return;
       const reason = reasonOf(error, abort !== null, response.headersSent);
       line.failed(reason.code, codeOf(error));

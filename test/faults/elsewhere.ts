@@ -11,6 +11,13 @@ interface Elsewhere {
 
 export const elsewhere: readonly Elsewhere[] = [
   {
+    row: 1,
+    fault: "the upstream can't be connected to, five times in a row",
+    target: "from then on 503 at once with Retry-After; tried again by one request; open again as soon as it answers",
+    file: "test/relay/upstream-breaker.test.ts",
+    name: "an upstream that can't be reached",
+  },
+  {
     row: 5,
     fault: "streams in arbitrary pieces, in every dialect, redacted or blocked",
     target: "the verdict of the whole answer; no byte after a blocked span began",
@@ -35,7 +42,7 @@ export const elsewhere: readonly Elsewhere[] = [
     row: 10,
     fault: "a server that fails is left alone, and tried again with one text",
     target: "open after 5 failures in a row",
-    file: "test/classify/breaker.test.ts",
+    file: "test/kernel/breaker.test.ts",
     name: "after failures in a row the server is left alone",
   },
   {
@@ -83,10 +90,6 @@ export const elsewhere: readonly Elsewhere[] = [
 ];
 
 export const notMeasured: readonly { row: number; why: string }[] = [
-  {
-    row: 1,
-    why: "there is no breaker on the way to an upstream: each request is tried, and answered at the latest when the connect timeout is over.",
-  },
   { row: 11, why: "there are no workers that could crash: everything is judged on the one event loop or by a server." },
   { row: 22, why: "`bench/soak/run.ts`, with what it showed in `bench/results/soak.md`." },
   { row: 23, why: "the corpora are tried in `test/guard` and `test/classify`; their figures are in `bench/results`." },

@@ -2,14 +2,14 @@
  * When a server that does not answer is left alone, and when it is tried again. Holds nothing but counts and a time; it
  * asks nobody itself.
  */
-import type { Clock } from "../kernel/clock.ts";
+import type { Clock } from "./clock.ts";
 
 export interface BreakerOptions {
   /** Failures in a row that open it. */
   failures: number;
   /** Failures among the last `window` calls that open it, as a share, 0-1: for servers that fail now and then. */
   share: number;
-  /** Calls that the share is of; fewer than these never open it by share. */
+  /** Calls that the share is of; fewer than these never open it by share, and 0 leaves only those in a row. */
   window: number;
   /** How long it stays open, milliseconds. */
   restMs: number;
@@ -28,6 +28,8 @@ export interface Breaker {
   rest(ms: number): void;
   /** The try told nothing about the server. */
   abandon(): void;
+  /** Milliseconds until it is tried again; 0 when it may be asked. */
+  restLeft(): number;
 }
 
 /** A server that is mistaken about its own rest is tried again after this, milliseconds. */
@@ -53,7 +55,8 @@ export const createBreaker = ({ failures, share, window, restMs, clock }: Breake
     recent = [];
   };
   const tooMany = (): boolean =>
-    inARow >= failures || (recent.length >= window && recent.filter((ok) => !ok).length >= share * window);
+    inARow >= failures ||
+    (window > 0 && recent.length >= window && recent.filter((ok) => !ok).length >= share * window);
 
   return {
     state: () => state,
@@ -73,9 +76,10 @@ export const createBreaker = ({ failures, share, window, restMs, clock }: Breake
         return;
       }
       inARow = succeeded ? 0 : inARow + 1;
-      recent = [...recent, succeeded].slice(-window);
+      if (window > 0) recent = [...recent, succeeded].slice(-window);
       if (tooMany()) open();
     },
+    restLeft: () => (state === "closed" ? 0 : Math.max(0, openUntil - clock.monotonic())),
     abandon() {
       // The rest is over, so the next call is the try.
       if (state === "half-open") state = "open";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createBreaker } from "../../src/classify/breaker.ts";
+import { createBreaker } from "../../src/kernel/breaker.ts";
 import type { Classifier, Judgement } from "../../src/classify/classifier.ts";
 import { withBreaker } from "../../src/classify/with-breaker.ts";
 
