@@ -43,20 +43,23 @@ export const severities = ["ticket", "page", "action"] as const;
 export const isAlarmed = ({ alarms }: PersonaState, source: AlarmSource): boolean =>
   alarms.some((alarm) => alarm.source === source);
 
+const latch = (state: PersonaState, source: AlarmSource, severity: Alarm["severity"], wealth: Wealth): void => {
+  const known = state.alarms.some((alarm) => alarm.source === source && alarm.severity === severity);
+  if (!known) state.alarms.push({ source, severity, position: state.position, logEvidence: logOf(wealth) });
+};
+
 /** Latches, in place, what the last datum has made true. @param bearsOnHarm whether it can have moved harm evidence */
 export const latchAlarms = (state: PersonaState, bearsOnHarm: boolean): void => {
   const { thresholds, selfReportDrift } = state.settings;
-  const latch = (source: AlarmSource, severity: Alarm["severity"], wealth: Wealth): void => {
-    const known = state.alarms.some((alarm) => alarm.source === source && alarm.severity === severity);
-    if (!known) state.alarms.push({ source, severity, position: state.position, logEvidence: logOf(wealth) });
-  };
   if (bearsOnHarm) {
     const harm = harmWealth(state);
-    for (const severity of severities) if (reaches(harm, thresholds[severity])) latch("harm", severity, harm);
+    for (const severity of severities) {
+      if (reaches(harm, thresholds[severity])) latch(state, "harm", severity, harm);
+    }
   }
   for (const source of otherSources) {
     const wealth = wealthOf(state, source);
-    if (reaches(wealth, selfReportDrift)) latch(source, "ticket", wealth);
+    if (reaches(wealth, selfReportDrift)) latch(state, source, "ticket", wealth);
   }
 };
 
