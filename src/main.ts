@@ -37,6 +37,7 @@ import { createProber, type Prober } from "./probe/scheduler.ts";
 import { createAsker } from "./probe/subject-asker.ts";
 import { createRelay, type Relay } from "./relay/relay.ts";
 import { routeNames } from "./relay/routes.ts";
+import { createTelemetry } from "./telemetry/create-telemetry.ts";
 import { createAnchorRounds } from "./watch/anchor-rounds.ts";
 import { noticingRateLimits } from "./watch/app-rate-limits.ts";
 import { createConversationBank, defaultBankLimits } from "./watch/conversation-bank.ts";
@@ -131,9 +132,27 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     clock,
   });
   opened.defer(metrics.close);
+  const telemetry = await createTelemetry({
+    settings: config.telemetry,
+    secrets,
+    config,
+    fetchFor: egress.fetchFor,
+    readMetrics: metrics.families,
+    meter: metrics.exports,
+    version,
+    replica,
+    clock,
+    random,
+    log,
+  });
+  opened.defer(telemetry.close);
   // One line for live answers and probes together: the judge's limits are the judge's, whoever asks.
   const queue = createJudgingQueue({
-    classifier: cached(judging, { entries: config.classify.cacheEntries, meter: metrics.judging, clock }),
+    classifier: cached(judging, {
+      entries: config.classify.cacheEntries,
+      meter: telemetry.judging(metrics.judging),
+      clock,
+    }),
     concurrency: judgingConcurrency(config.classify),
     capacity: config.classify.queue,
   });
@@ -236,7 +255,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   metrics.decisions.policies(guard.policies().map(({ id }) => id));
   const relay = createRelay({
     guard,
-    decisions,
+    decisions: telemetry.deciding(decisions),
     holding: {
       answerBytes: config.limits.heldAnswerBytes,
       streamBytes: config.limits.heldStreamBytes,
@@ -249,8 +268,8 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     upstreams: config.upstreams,
     egress,
     keys: secrets.upstream,
-    observer,
-    meter: noticingRateLimits(metrics.relay, banks),
+    observer: telemetry.observing(observer),
+    meter: telemetry.metering(noticingRateLimits(metrics.relay, banks)),
     clock,
     log,
   });
@@ -267,18 +286,21 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       const prober = createProber({
         settings: probes,
         set,
-        ask: createAsker({
-          post: egress.postFor(upstream.id),
-          model: models[0] ?? "",
-          key: secrets.probe.get(id) ?? upstreamKey,
-          passCallerKey: upstreamKey === null,
-          timeoutMs: probes.timeoutMs,
-          maxAnswerTokens: probes.maxAnswerTokens,
-          answerBound: probes.answerBound,
-          forkTools: probes.forkTools,
-          random,
-          now: clock.now,
-        }),
+        ask: telemetry.probing(
+          id,
+          createAsker({
+            post: egress.postFor(upstream.id),
+            model: models[0] ?? "",
+            key: secrets.probe.get(id) ?? upstreamKey,
+            passCallerKey: upstreamKey === null,
+            timeoutMs: probes.timeoutMs,
+            maxAnswerTokens: probes.maxAnswerTokens,
+            answerBound: probes.answerBound,
+            forkTools: probes.forkTools,
+            random,
+            now: clock.now,
+          }),
+        ),
         classifier: queue.asClassifier,
         harmThreshold: probeThreshold,
         resampleThreshold: threshold,

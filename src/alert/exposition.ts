@@ -3,11 +3,28 @@
  * their turn in between: however many subjects there are, none of them waits for all of it.
  */
 import type { Registry } from "prom-client";
+import type { MetricFamily } from "../telemetry/wire.ts";
 
 /** Lines after which others have a turn; writing as many takes about a millisecond. */
 const linesATurn = 200;
 
 const linesIn = (text: string): number => text.split("\n").length;
+
+/** What the registry holds, as values: what `expositionOf` writes as text. */
+export const familiesIn = async (registry: Registry, giveWay: () => Promise<void>): Promise<MetricFamily[]> => {
+  const families: MetricFamily[] = [];
+  let values = 0;
+  for (const { name } of registry.getMetricsAsArray()) {
+    const family = (await registry.getSingleMetric(name)?.get()) as MetricFamily | undefined;
+    if (family === undefined) continue;
+    families.push(family);
+    values += family.values.length;
+    if (values < linesATurn) continue;
+    values = 0;
+    await giveWay();
+  }
+  return families;
+};
 
 /** @param giveWay resolves when others have had their turn */
 export const expositionOf = async (registry: Registry, giveWay: () => Promise<void>): Promise<string> => {

@@ -11,13 +11,16 @@ import type { Clock } from "../kernel/clock.ts";
 import type { NotificationMeter } from "../notify/notification.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
+import type { ExportMeter } from "../telemetry/exporting.ts";
+import type { MetricFamily } from "../telemetry/wire.ts";
 import type { AnchorMeter } from "../watch/anchor-rounds.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createAnchorMetrics } from "./anchor-metrics.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
 import { createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
-import { expositionOf } from "./exposition.ts";
+import { createExportMetrics } from "./export-metrics.ts";
+import { expositionOf, familiesIn } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { createNotificationMetrics } from "./notification-metrics.ts";
@@ -57,12 +60,15 @@ export interface Metrics {
   reloads: ReloadMeter;
   anchors: AnchorMeter;
   notifications: NotificationMeter;
+  exports: ExportMeter;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
   contentType: string;
   /** The exposition of everything, as of now. */
   text(): Promise<string>;
+  /** The same as values. */
+  families(): Promise<MetricFamily[]>;
   /** Ends the measuring of the event loop. */
   close(): void;
 }
@@ -87,6 +93,7 @@ export const createMetrics = ({
     decisions: createDecisionMetrics(registry),
     reloads: createReloadMetrics(registry, clock),
     anchors: createAnchorMetrics(registry),
+    exports: createExportMetrics(registry),
     notifications: createNotificationMetrics(registry, receivers),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
@@ -98,6 +105,10 @@ export const createMetrics = ({
     async text() {
       refreshPersona();
       return expositionOf(registry, setImmediate);
+    },
+    async families() {
+      refreshPersona();
+      return familiesIn(registry, setImmediate);
     },
     close: process.stop,
   };

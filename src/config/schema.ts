@@ -749,6 +749,25 @@ const alerting = z
   })
   .describe("alerts that Candor sends itself, with or without Prometheus; see docs/alerting.md");
 
+const otlp = z
+  .strictObject({
+    endpoint: baseUrl.describe("of an OTLP receiver over HTTP, without /v1/traces, e.g. http://collector:4318"),
+    encoding: z.enum(["protobuf", "json"]).default("protobuf").describe("how what is posted is encoded"),
+    headers: z
+      .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a header name in lower case"), secret)
+      .default({})
+      .describe("headers of every post, such as `authorization`, with where their values are read from"),
+    traces: z.boolean().default(true).describe("a span for each exchange, probe and judgement"),
+    sampleShare: rate.default(0.1).describe("share of traces that is exported"),
+    metrics: z.boolean().default(true).describe("the metrics of docs/metrics.md"),
+    metricsSeconds: z.number().min(1).max(3_600).default(60).describe("metrics are exported so often"),
+    queue: z.number().int().min(1).max(100_000).default(2_048).describe("most spans waiting; further ones are dropped"),
+    serviceName: z.string().min(1).max(100).default("candor").describe("`service.name` of all that is exported"),
+  })
+  .describe("OpenTelemetry, off by default; see docs/telemetry.md");
+
+const telemetry = z.strictObject({ otlp: otlp.optional() });
+
 export const configSchema = z
   .strictObject({
     listen: listen.prefault({}),
@@ -768,6 +787,7 @@ export const configSchema = z
     evidence: evidence.prefault({}),
     control: control.prefault({}),
     alerting: alerting.prefault({}),
+    telemetry: telemetry.prefault({}),
     drain: drain.prefault({}),
     log: log.prefault({}),
   })
@@ -788,6 +808,7 @@ export type Config = z.infer<typeof configSchema>;
 export type Limits = Config["limits"];
 export type RelaySettings = Config["relay"];
 export type ClassifySettings = Config["classify"];
+export type TelemetrySettings = Config["telemetry"];
 export type AlertingSettings = Config["alerting"];
 export type ProbeSettings = Subject["probes"];
 export type LiveSettings = Subject["live"];

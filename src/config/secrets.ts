@@ -17,6 +17,8 @@ export interface Secrets {
   controlPepper: string | null;
   /** By id of the receiver: keys of Alertmanagers that have one, signing secrets of webhooks. */
   alerting: ReadonlyMap<string, string>;
+  /** Values of the headers of telemetry, by name. */
+  telemetry: ReadonlyMap<string, string>;
   /** URL of the database in which the shared log is. */
   evidenceUrl: string | null;
 }
@@ -67,6 +69,10 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
     if (!signingSecret.test(value)) throw configError("configuration", fix, path);
     alerting.set(id, value);
   }
+  const telemetry = new Map<string, string>();
+  for (const [name, value] of Object.entries(config.telemetry.otlp?.headers ?? {})) {
+    telemetry.set(name, read(value, `telemetry.otlp.headers.${name}`, env));
+  }
   const optional = (secret: Secret | undefined, path: string): string | null =>
     secret === undefined ? null : read(secret, path, env);
   return {
@@ -77,6 +83,7 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
     moderation: optional(config.classify.moderation?.key, "classify.moderation.key"),
     controlToken: optional(config.control.token, "control.token"),
     alerting,
+    telemetry,
     controlPepper: optional(config.control.pepper, "control.pepper"),
     evidenceUrl: optional(config.evidence.postgres?.url, "evidence.postgres.url"),
   };
