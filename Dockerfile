@@ -19,6 +19,9 @@ RUN sh assemble.sh /image
 FROM scratch
 COPY --from=build /image /
 ENV NODE_ENV=production PATH=/usr/local/bin
+# A sidecar counts for memory first: a third less of it under load, for a tenth more of the processor. A gateway on its own
+# machine can set it to nothing.
+ENV NODE_OPTIONS=--max-semi-space-size=4
 WORKDIR /candor
 USER 65532:65532
 VOLUME /data

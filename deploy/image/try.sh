@@ -53,7 +53,7 @@ unshare --mount --pid --fork --kill-child sh -eu -c '
   mkdir -p "$1/proc"
   mount -t proc proc "$1/proc"
   mount -o remount,bind,ro "$1"
-  exec env -i NODE_ENV=production PATH=/usr/local/bin /usr/bin/setpriv --no-new-privs \
+  exec env -i NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4 PATH=/usr/local/bin /usr/bin/setpriv --no-new-privs \
     /usr/sbin/chroot --userspec=65532:65532 "$1" node /candor/dist/cli.js serve --config /etc/candor/candor.yaml
 ' sh "$root" "$work/data" >"$work/log" 2>&1 &
 outside=$!

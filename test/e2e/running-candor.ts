@@ -1,10 +1,22 @@
 /** Starts the real command line as a process of its own, as a user would. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+/** From its sources, or built and with the settings of the image where that was asked for. */
+const isBuilt = process.env.CANDOR_TEST_BUILT === "1";
+export const form = isBuilt ? "built, with the settings of the image" : "run from its sources";
+
+const imageOptions = (): string =>
+  /^ENV NODE_OPTIONS="?([^"\n]*)"?$/m.exec(readFileSync(`${root}/Dockerfile`, "utf8"))?.[1] ?? "";
+
 /** The Node that runs this test is the pinned one. */
-const command = [process.execPath, "src/cli.ts"] as const;
+const command = [process.execPath, isBuilt ? "dist/cli.js" : "src/cli.ts"] as const;
+const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const all = { ...process.env, ...env };
+  return isBuilt ? { ...all, NODE_OPTIONS: `${imageOptions()} ${all.NODE_OPTIONS ?? ""}` } : all;
+};
 
 export interface Finished {
   code: number | null;
@@ -16,7 +28,7 @@ export interface Finished {
 export const runCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Finished => {
   const { status, stdout, stderr } = spawnSync(command[0], [command[1], ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: environment(env),
     encoding: "utf8",
     timeout: 60_000,
   });
@@ -36,7 +48,7 @@ export interface Serving {
 /** Starts `candor serve` and resolves once it says that it is ready. */
 export const serveCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Serving> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command[0], [command[1], "serve", ...args], { cwd: root, env: { ...process.env, ...env } });
+    const child = spawn(command[0], [command[1], "serve", ...args], { cwd: root, env: environment(env) });
     const exited = new Promise<number | null>((gone) => child.once("exit", gone));
     let log = "";
     const hear = (bytes: Buffer): void => {

@@ -4,6 +4,7 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { form } from "../e2e/running-candor.ts";
 import { chatRequest } from "../relay/running-relay.ts";
 import { isFull, mb, ms, quantile, report, sized } from "./measured.ts";
 import { metricIn, type RealCandor, serveReal, startUpstream } from "./real-candor.ts";
@@ -154,7 +155,7 @@ test("1,000 open streams need no more than 150 MB", { timeout: 60_000 }, async (
     row: 9,
     fault: `${count} streams are open at once`,
     target: "RSS of at most 150 MB",
-    seen: `${mb(peak)}, of which ${mb(before.rss)} before the first stream: run from its sources, whose types are stripped at the start`,
+    seen: `${mb(peak)}, of which ${mb(before.rss)} before the first stream; ${form}`,
     isMet: peak <= 150 * 1024 * 1024,
   });
   expect(metricIn(await candor.metrics(), "candor_requests_in_flight")).toBe(count);

@@ -11,6 +11,7 @@ import { configFrom } from "../../src/config/load.ts";
 import { verifyFile } from "../../src/evidence/verify.ts";
 import { createLog } from "../../src/kernel/log.ts";
 import { start } from "../../src/main.ts";
+import { form } from "../e2e/running-candor.ts";
 import { chatRequest, rawExchange, until } from "../relay/running-relay.ts";
 import { ms, report, sized } from "./measured.ts";
 import { configFor, metricIn, newFolder, type RealCandor, serveReal, startUpstream } from "./real-candor.ts";
@@ -114,7 +115,7 @@ test("after kill -9 the chain is whole, little is lost, and Candor is soon ready
     row: 12,
     fault: `kill -9 of the process while it decides, ${rounds} times`,
     target: "the chain verifies; at most 100 rows or 50 ms are lost; ready again within 2 s",
-    seen: `chain ${verified.kind}; of ${told} decisions that clients were told, at most ${lostMost} lost at a kill, the oldest ${ms(lostMsMost)} before it; ready after ${readyAfter.map(ms).join(", ")}, run from its sources`,
+    seen: `chain ${verified.kind}; of ${told} decisions that clients were told, at most ${lostMost} lost at a kill, the oldest ${ms(lostMsMost)} before it; ready after ${readyAfter.map(ms).join(", ")}; ${form}`,
     isMet: verified.kind === "intact" && (lostMost <= 100 || lostMsMost <= 50) && Math.max(...readyAfter) <= 2_000,
   });
   expect(verified.kind).toBe("intact");
