@@ -152,8 +152,6 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
     const index = waiting.findIndex((one) => isSame(one.entry, entry));
     if (index >= 0) waiting = waiting.slice(index + 1);
     if (entry.body.kind === "verdict") underWay.delete(entry.subject);
-    else recordIfDue(entry);
-    if (entry.position % checkpointEvery === 0) saveCheckpoint();
   };
 
   const askWatching = (): void => {
@@ -163,10 +161,13 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
   const take = ({ entry, own }: Placed): void => {
     placed.enter(entry);
     position = entry.position;
-    if (!caughtUp) return;
     if (own) arrived(entry);
-    const isKnown = declared.has(entry.subject) || entry.subject === noSubject;
-    if (entry.body.kind !== "verdict" && isKnown) listeners.tell(entry, own);
+    // What was in the log before is no news.
+    if (!caughtUp) return;
+    if (own && entry.position % checkpointEvery === 0) saveCheckpoint();
+    if (entry.body.kind === "verdict") return;
+    if (own) recordIfDue(entry);
+    if (declared.has(entry.subject) || entry.subject === noSubject) listeners.tell(entry, own);
   };
 
   const takePage = (page: readonly Placed[]): void => {
@@ -246,8 +247,8 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
     });
   };
 
-  /** From the newest checkpoint on, or from the beginning. */
   let cancelBegin = (): void => {};
+  /** From the newest checkpoint on, or from the beginning. */
   const begin = async (): Promise<void> => {
     try {
       const checkpoint = await shared.checkpoint();
@@ -273,11 +274,8 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
 
   return {
     record: append,
-    decided(subject, decision: DecisionRecord) {
-      const entry = store.append({ subject: subject ?? noSubject, at: clock.now(), body: decision });
-      listeners.tell(entry, true);
-      return entry;
-    },
+    decided: (subject, decision: DecisionRecord) =>
+      store.append({ subject: subject ?? noSubject, at: clock.now(), body: decision }),
     acknowledge: (subject, actor, note) => place(subject, { kind: "acknowledgement", actor, note }),
     operation: (subject, actor, act, note) => place(subject, { kind: "operation", actor, act, note }),
     startEpoch: (subject, reason) => place(subject, epochOf(declared.of(subject), reason)),

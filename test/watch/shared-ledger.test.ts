@@ -182,10 +182,13 @@ describe("a replica that is cut off", () => {
     const a = start("a");
     await settle();
     cut("a", true);
+    const heard: string[] = [];
+    a.subscribe(({ subject, body }) => heard.push(`${subject} ${body.kind}`));
     a.decided("bot", decisionOf("one"));
     a.decided(null, decisionOf("one"));
     cut("a", false);
     await settle();
+    expect(heard).toEqual(["bot decision", " decision"]);
     expect(log.kinds("decision").map(({ subject }) => subject)).toEqual(["bot", ""]);
     expect(a.scope()).toBe("fleet");
   });
@@ -193,7 +196,7 @@ describe("a replica that is cut off", () => {
 
 describe("a replica that starts", () => {
   test("while the log can't be reached learns by itself, and joins without a second epoch", async () => {
-    const { log, start, settle, cut } = fleet();
+    const { log, clock, start, settle, cut } = fleet();
     const a = start("a");
     await settle();
     live(a, seededRandom(5), 500, 0.01);
@@ -205,6 +208,7 @@ describe("a replica that starts", () => {
     expect(b.verdict("bot")).toMatchObject({ persona: "undetermined", phase: "calibrating" });
     b.record("bot", judged(false));
     expect(b.experiments("bot").arms[0]?.scored).toBe(1);
+    await clock.advance(10_000);
     cut("b", false);
     await settle();
     await settle();
