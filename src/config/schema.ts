@@ -731,7 +731,10 @@ const alerting = z
       .default(60)
       .describe("alerts are posted to Alertmanagers again so often; they end by themselves after four times that"),
     labels: z
-      .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "use a Prometheus label name"), z.string().min(1))
+      .record(z.string(), z.string().min(1))
+      .refine((labels) => Object.keys(labels).every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)), {
+        error: "use Prometheus label names: letters, digits and '_', not beginning with a digit",
+      })
       .default({ job: "candor" })
       .describe("labels of every alert; `job` as Prometheus has it makes its alerts and these the same"),
     runbookBase: z.string().default("").describe("put in front of docs/runbooks.md in every alert"),
@@ -754,7 +757,10 @@ const otlp = z
     endpoint: baseUrl.describe("of an OTLP receiver over HTTP, without /v1/traces, e.g. http://collector:4318"),
     encoding: z.enum(["protobuf", "json"]).default("protobuf").describe("how what is posted is encoded"),
     headers: z
-      .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a header name in lower case"), secret)
+      .record(z.string(), secret)
+      .refine((headers) => Object.keys(headers).every((name) => /^[a-z0-9][a-z0-9-]*$/.test(name)), {
+        error: "use header names in lower case",
+      })
       .default({})
       .describe("headers of every post, such as `authorization`, with where their values are read from"),
     traces: z.boolean().default(true).describe("a span for each exchange, probe and judgement"),

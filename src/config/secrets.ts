@@ -25,11 +25,13 @@ export interface Secrets {
 
 /** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
 const usable = /^[\x21-\x7e]+$/;
+/** A whole header value, as `Bearer` and a key, may hold blanks as well. */
+const usableInHeader = /^[\x20-\x7e]+$/;
 
 /** As Standard Webhooks has it: 24 to 64 bytes in base64. */
 const signingSecret = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
 
-const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv): string => {
+const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv, pattern = usable): string => {
   const fail = (fix: string): never => {
     throw configError("configuration", fix, path);
   };
@@ -46,7 +48,7 @@ const read = (secret: Secret, path: string, env: NodeJS.ProcessEnv): string => {
     }
     if (value === "") return fail(`file ${secret.file} is empty: put the key into it`);
   }
-  return usable.test(value) ? value : fail("the key holds blanks or characters outside ASCII: use the bare key");
+  return pattern.test(value) ? value : fail("the key holds blanks or characters outside ASCII: use the bare key");
 };
 
 export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => {
@@ -71,7 +73,7 @@ export const readSecrets = (config: Config, env: NodeJS.ProcessEnv): Secrets => 
   }
   const telemetry = new Map<string, string>();
   for (const [name, value] of Object.entries(config.telemetry.otlp?.headers ?? {})) {
-    telemetry.set(name, read(value, `telemetry.otlp.headers.${name}`, env));
+    telemetry.set(name, read(value, `telemetry.otlp.headers.${name}`, env, usableInHeader));
   }
   const optional = (secret: Secret | undefined, path: string): string | null =>
     secret === undefined ? null : read(secret, path, env);

@@ -27,7 +27,7 @@ interface Message {
 const longestRetryAfterMs = 3_600_000;
 
 /** Seconds or a date (RFC 9110, 10.2.3); at most an hour, null where neither stands there. */
-export const retryAfterOf = (header: string | null, now: number): number | null => {
+const retryAfterOf = (header: string | null, now: number): number | null => {
   if (header === null) return null;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(ms) ? null : Math.min(longestRetryAfterMs, Math.max(0, ms));

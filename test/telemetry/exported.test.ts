@@ -19,7 +19,7 @@ const canaries = {
   answer: "canary-answer-23",
   clientKey: "sk-canary-client-31",
   upstreamKey: "sk-canary-upstream-37",
-  otlpKey: "canary-otlp-41",
+  otlpKey: "Bearer canary-otlp-41",
   header: "canary-header-43",
   model: "canary-model-47",
 };
