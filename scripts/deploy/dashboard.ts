@@ -77,7 +77,8 @@ const rows: readonly Row[] = [
       },
       {
         title: "Evidence of other changes",
-        description: "Self-report, refusals, unanswered questions, the judge on frozen answers, and canaries (information: no alarm).",
+        description:
+          "Self-report, refusals, unanswered questions, the judge on frozen answers, and canaries (information: no alarm).",
         kind: "timeseries",
         unit: "none",
         targets: {

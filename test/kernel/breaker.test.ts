@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { createBreaker } from "../../src/kernel/breaker.ts";
 import type { Classifier, Judgement } from "../../src/classify/classifier.ts";
 import { withBreaker } from "../../src/classify/with-breaker.ts";
+import { createBreaker } from "../../src/kernel/breaker.ts";
 
 const fine: Judgement = { kind: "judged", score: 0, harmful: false, refused: null, categories: [], source: "s" };
 const failed = (reason: Extract<Judgement, { kind: "error" }>["reason"]): Judgement => ({
