@@ -16,6 +16,7 @@ import {
   judgingConcurrency,
 } from "./classify/configured.ts";
 import { createJudgingQueue } from "./classify/judging-queue.ts";
+import { changedFields } from "./config/changed-fields.ts";
 import { listening } from "./config/listening.ts";
 import type { Config, Subject, Upstream } from "./config/schema.ts";
 import { readSecrets } from "./config/secrets.ts";
@@ -242,11 +243,11 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       }),
     reloaded(policies) {
       metrics.decisions.policies(policies.map(({ id }) => id));
-      metrics.reloads.succeeded();
+      metrics.reloads.succeeded("policies");
       log.info({ policies: policies.length }, "policies were read anew");
     },
     failed(error) {
-      metrics.reloads.failed();
+      metrics.reloads.failed("policies");
       log.error({ err: error }, "policies can't be read; those read before stay in force");
     },
     clock,
@@ -408,8 +409,12 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     metrics: () => metrics.text(),
     async reload({ policies, ...others }) {
       const { policies: _, ...before } = config;
-      const needed = canonicalJson(others) !== canonicalJson(before);
+      const fields = changedFields(before, others);
+      const needed = fields.length > 0;
+      metrics.reloads.succeeded("configuration");
       metrics.reloads.restartNeeded(needed);
+      if (needed)
+        log.warn({ fields }, "these fields are read at the start alone: restart to have their changes in force");
       const changed = canonicalJson(policies) !== canonicalJson(paths);
       if (!changed) return needed ? "restart-needed" : "unchanged";
       paths = policies;
@@ -417,7 +422,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
       if (!isRead) return "failed";
       return needed ? "restart-needed" : "reloaded";
     },
-    reloadFailed: metrics.reloads.failed,
+    reloadFailed: () => metrics.reloads.failed("configuration"),
     stop() {
       if (stopping === null) stopping = drain();
       else relay.drain();

@@ -3,16 +3,19 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../kernel/clock.ts";
 import { alone, pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
+/** Each is read for itself: one that can be used says nothing about the other. */
+type Reloaded = "configuration" | "policies";
+
 export interface ReloadMeter {
-  succeeded(): void;
-  failed(): void;
+  succeeded(what: Reloaded): void;
+  failed(what: Reloaded): void;
   /** The configuration has changed in parts that are read at the start alone. */
   restartNeeded(needed: boolean): void;
 }
 
 export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now">): ReloadMeter => {
   const counts = { success: 0, failure: 0 };
-  let isGood = true;
+  const unusable = new Set<Reloaded>();
   let goodSince = clock.now();
   let needsRestart = false;
   pulledCounter(registry, {
@@ -25,7 +28,7 @@ export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now"
     name: "candor_config_last_reload_successful",
     help: "0 while what is in the files could not be used, and what was read before is in force",
     labelNames: [],
-    read: alone(() => Number(isGood)),
+    read: alone(() => Number(unusable.size === 0)),
   });
   pulledGauge(registry, {
     name: "candor_config_last_reload_success_timestamp_seconds",
@@ -40,14 +43,14 @@ export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now"
     read: alone(() => Number(needsRestart)),
   });
   return {
-    succeeded() {
+    succeeded(what) {
       counts.success += 1;
-      isGood = true;
+      unusable.delete(what);
       goodSince = clock.now();
     },
-    failed() {
+    failed(what) {
       counts.failure += 1;
-      isGood = false;
+      unusable.add(what);
     },
     restartNeeded(needed) {
       needsRestart = needed;

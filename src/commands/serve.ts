@@ -1,7 +1,7 @@
 /** `candor serve`: runs the guardrail until it is told to stop, then drains. */
 import { configFrom, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { type WatchedFiles, watchFiles } from "../config/watched-files.ts";
+import { watchFiles } from "../config/watched-files.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createLog, type Log } from "../kernel/log.ts";
 import { type Candor, start } from "../main.ts";
@@ -66,26 +66,16 @@ const readConfig = async (values: Flags): Promise<Config> => {
   };
 };
 
-/** Reads the configuration anew whenever its file changes; what can't be used changes nothing. */
-const follow = (file: string, values: Flags, candor: Candor, log: Log): Promise<WatchedFiles> =>
-  watchFiles({
-    paths: [file],
-    clock: systemClock,
-    changed() {
-      readConfig(values).then(
-        async (config) => {
-          const result = await candor.reload(config);
-          if (result === "restart-needed")
-            log.warn({ file }, "the configuration has changed in parts that are read at the start alone: restart");
-          else log.info({ file, result }, "the configuration has changed");
-        },
-        (error: unknown) => {
-          candor.reloadFailed();
-          log.error({ err: error, file }, "the configuration can't be used; the one read before stays in force");
-        },
-      );
-    },
-  });
+/** Reads the configuration anew; what can't be used changes nothing. */
+const reread = async (file: string, values: Flags, candor: Candor, log: Log): Promise<void> => {
+  try {
+    const result = await candor.reload(await readConfig(values));
+    log.info({ file, result }, "the configuration has changed");
+  } catch (error) {
+    candor.reloadFailed();
+    log.error({ err: error, file }, "the configuration can't be used; the one read before stays in force");
+  }
+};
 
 export const serve: Command = {
   name: "serve",
@@ -95,19 +85,34 @@ export const serve: Command = {
   async run(args, { env, stopping }) {
     const { values, positionals } = readFlags(args, flags);
     if (positionals[0] !== undefined) throw new UsageError(`serve takes flags only; what is "${positionals[0]}"?`);
-    const config = await readConfig(values);
-    const log = createLog(config.log.level);
-    const candor = await start(config, { env, log });
-    log.info({ data: candor.dataUrl, control: candor.controlUrl }, "ready");
-    const watched = values.config === undefined ? null : await follow(values.config, values, candor, log);
-    await new Promise<void>((resolve) => {
-      if (stopping.aborted) resolve();
-      else stopping.addEventListener("abort", () => resolve(), { once: true });
-    });
-    watched?.close();
-    log.info("draining");
-    await candor.stop();
-    log.info("stopped");
-    return 0;
+    const running = Promise.withResolvers<(file: string) => Promise<void>>();
+    const file = values.config;
+    // Watched before it is read: a change while starting is a change as well.
+    const watched =
+      file === undefined
+        ? null
+        : await watchFiles({
+            paths: [file],
+            clock: systemClock,
+            changed: () => void running.promise.then((readAnew) => readAnew(file)),
+          });
+    try {
+      const config = await readConfig(values);
+      const log = createLog(config.log.level);
+      const candor = await start(config, { env, log });
+      log.info({ data: candor.dataUrl, control: candor.controlUrl }, "ready");
+      running.resolve((changed) => reread(changed, values, candor, log));
+      await new Promise<void>((resolve) => {
+        if (stopping.aborted) resolve();
+        else stopping.addEventListener("abort", () => resolve(), { once: true });
+      });
+      watched?.close();
+      log.info("draining");
+      await candor.stop();
+      log.info("stopped");
+      return 0;
+    } finally {
+      watched?.close();
+    }
   },
 };
