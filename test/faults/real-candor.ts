@@ -45,7 +45,7 @@ export const startUpstream = async (): Promise<MockUpstream> => {
   return upstream;
 };
 
-const probe = fileURLToPath(new URL("memory-on-signal.ts", import.meta.url));
+const probe = fileURLToPath(new URL("memory-on-signal.js", import.meta.url));
 
 /** A configuration that relays to `baseUrl`, does not probe, and stops at once. */
 export const configFor = (baseUrl: string, folder: string, changes: Record<string, unknown> = {}) => ({
