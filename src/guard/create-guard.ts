@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Inspection } from "../dialect/carriers.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import { type Ask, decide, type Rule, type Rules } from "./decide.ts";
+import { type Ask, decide, type Rule, type Rules, rulesOf } from "./decide.ts";
 import { failedClosed } from "./failed-closed.ts";
 import type { Decision, ExchangeGuard, Guard, Stage } from "./guard.ts";
 import { type Condition, conditionOf } from "./match.ts";
@@ -56,14 +56,14 @@ export const createGuard = ({
   );
   const byHeaders = compiled.filter(({ policy }) => policy.where.headers !== undefined);
 
-  const rulesOf = (mine: readonly Compiled[], stage: Stage, persona: string | null): Rules => {
+  const rulesAt = (mine: readonly Compiled[], stage: Stage, persona: string | null): Rules => {
     const rules = mine
       .filter(({ policy }) => policy.stage === stage)
       .map(({ policy, ...rest }): Rule => {
         const turned = persona !== null && policy.enforceWhile?.includes(persona) === true;
         return { policy, ...rest, enforced: policy.mode === "enforce" || turned };
       });
-    return { stage, rules, asked: rules.map(({ policy }) => policy.id) };
+    return rulesOf(stage, rules);
   };
 
   const guardFor = (
@@ -79,14 +79,17 @@ export const createGuard = ({
       return where.personas === undefined || (persona !== null && where.personas.includes(persona));
     });
     if (mine.length === 0) return null;
-    const onRequest = rulesOf(mine, "request", persona);
-    const onAnswer = rulesOf(mine, "response", persona);
+    const onRequest = rulesAt(mine, "request", persona);
+    const onAnswer = rulesAt(mine, "response", persona);
     const mayHold = onAnswer.rules.some(({ enforced, policy }) => enforced && policy.action !== "flag");
     const timed = (rules: Rules, inspection: Inspection): Decision | Promise<Decision> => {
       const from = clock.monotonic();
       const id = newId();
       const made = decide(rules, inspection, id, ask);
-      const took = (decision: Decision): Decision => ({ ...decision, tookMs: clock.monotonic() - from });
+      const took = (decision: Decision): Decision => {
+        decision.tookMs = clock.monotonic() - from;
+        return decision;
+      };
       if (!(made instanceof Promise)) return took(made);
       return made.then(took, (error: unknown) => {
         failed(error);
@@ -99,7 +102,7 @@ export const createGuard = ({
       response: onAnswer.rules.length === 0 ? "none" : mayHold ? "hold" : "watch",
       request: (inspection) => timed(onRequest, inspection),
       answer,
-      stream: (progress) => guardStream({ rules: onAnswer.rules, judge: answer, progress }),
+      stream: (progress) => guardStream({ rules: onAnswer, judge: answer, progress }),
     };
   };
 

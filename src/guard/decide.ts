@@ -3,12 +3,13 @@
  * that matches and is in force decides. Never keeps or repeats what matched.
  */
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
-import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
-import { letterSteps } from "./finding/letter-set.ts";
+import { inTurns, type Steps } from "../kernel/steps.ts";
+import { createLiteralIndex, type LiteralIndex, type Sightings } from "./finding/literal-index.ts";
 import { type Action, actions, type Decision, denies, type Edit, type Finding, type Stage } from "./guard.ts";
 import { type Answer, type Condition, type Found, isOpen, lookAhead, type Question, type Scene } from "./match.ts";
+import type { View } from "./normalise/views.ts";
 import type { Policy } from "./policy.ts";
-import { type Reading, readingSteps } from "./reading.ts";
+import { plainReading, type Reading, readingOf, readingSteps } from "./reading.ts";
 
 /** A policy as it is in force for an exchange. */
 export interface Rule {
@@ -27,7 +28,23 @@ export interface Rules {
   rules: readonly Rule[];
   /** Their ids. */
   asked: readonly string[];
+  /** Of all words that they look for. */
+  index: LiteralIndex;
+  /** Whether any of them looks behind disguises. */
+  normalise: boolean;
 }
+
+export const rulesOf = (stage: Stage, rules: readonly Rule[]): Rules => ({
+  stage,
+  rules,
+  asked: rules.map(({ policy }) => policy.id),
+  index: createLiteralIndex(
+    rules.flatMap(({ condition }) =>
+      condition.searches.flatMap(({ finder: { literals, rotatedLiterals } }) => [literals ?? [], rotatedLiterals]),
+    ),
+  ),
+  normalise: rules.some(({ policy }) => policy.normalise),
+});
 
 /** Most texts of one exchange that models are asked about; what is beyond counts as not answered. */
 const mostAsked = 64;
@@ -87,18 +104,17 @@ const sizesOf = (carriers: readonly Carrier[]): ReturnType<Scene["sizes"]> => {
   };
 };
 
-function* sceneSteps(readings: readonly Reading[], carriers: readonly Carrier[], answers: Answers): Steps<Scene> {
-  const letters = yield* letterSteps(readings.flatMap(({ views }) => views));
+const sceneOf = (sightings: Sightings, carriers: readonly Carrier[], answers: Answers): Scene => {
   let sizes: ReturnType<Scene["sizes"]> | null = null;
   return {
-    letters,
+    sightings,
     sizes() {
       sizes ??= sizesOf(carriers);
       return sizes;
     },
     answer: answers.known,
   };
-}
+};
 
 /** What models answered about the texts of one exchange. */
 interface Answers {
@@ -140,20 +156,39 @@ interface Outcome {
   failed: boolean;
 }
 
+const noOutcome = (rule: Rule): Outcome => ({ rule, hits: [], open: [], failed: false });
+
+/** Adds to the outcome what its rule makes of one text. */
+const applyTo = (outcome: Outcome, reading: Reading, scene: Scene): void => {
+  const { rule } = outcome;
+  const { carrier } = reading;
+  const result = rule.condition.test(reading, scene);
+  reading.found = null;
+  if (result === null) return;
+  if (!isOpen(result)) outcome.hits.push({ carrier, found: result });
+  else if (result.failed) outcome.failed = true;
+  else outcome.open.push({ question: result.open, carrier, timeoutMs: rule.policy.timeoutMs });
+};
+
+/** What a rule makes of few and short texts. */
+const apply = (rule: Rule, readings: readonly Reading[], scene: Scene): Outcome => {
+  const outcome = noOutcome(rule);
+  for (const reading of readings) if (concerns(rule, reading.carrier)) applyTo(outcome, reading, scene);
+  return outcome;
+};
+
+/** Longer texts are looked through a little at a time, and so are many of them. */
+const longText = 4_096;
+const manyTexts = 64;
+
 function* applySteps(rule: Rule, readings: readonly Reading[], scene: Scene): Steps<Outcome> {
-  const outcome: Outcome = { rule, hits: [], open: [], failed: false };
+  const outcome = noOutcome(rule);
   for (const [index, reading] of readings.entries()) {
-    const { carrier } = reading;
-    const isLong = carrier.text.length > 4_096;
-    if (isLong || index % 64 === 63) yield;
-    if (!concerns(rule, carrier)) continue;
+    const isLong = reading.carrier.text.length > longText;
+    if (isLong || index % manyTexts === manyTexts - 1) yield;
+    if (!concerns(rule, reading.carrier)) continue;
     if (isLong) yield* lookAhead(rule.condition, reading, scene);
-    const result = rule.condition.test(reading, scene);
-    reading.found.clear();
-    if (result === null) continue;
-    if (!isOpen(result)) outcome.hits.push({ carrier, found: result });
-    else if (result.failed) outcome.failed = true;
-    else outcome.open.push({ question: result.open, carrier, timeoutMs: rule.policy.timeoutMs });
+    applyTo(outcome, reading, scene);
   }
   return outcome;
 }
@@ -191,6 +226,7 @@ const conclude = (
   const findings: Finding[] = [];
   const edits = new Map<Carrier, Edit[]>();
   for (const outcome of outcomes) {
+    if (outcome.hits.length === 0 && !outcome.failed && gaps.length === 0) continue;
     const own = findingsOf(outcome, gaps);
     findings.push(...own);
     const { policy, enforced } = outcome.rule;
@@ -240,22 +276,35 @@ interface FirstLook {
   outcomes: Outcome[];
 }
 
-function* lookSteps({ rules }: Rules, inspected: Inspection, answers: Answers): Steps<FirstLook> {
+const viewsOf = (readings: readonly Reading[]): readonly View[] =>
+  readings.length === 1 && readings[0] !== undefined ? readings[0].views : readings.flatMap(({ views }) => views);
+
+const inspectedAs = (inspected: Inspection, readings: readonly Reading[]): Inspection =>
+  readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
+
+/** Of short texts: steps take longer than all of this does. */
+const lookNow = ({ rules, index, normalise }: Rules, inspected: Inspection, answers: Answers): FirstLook => {
   const { carriers } = inspected;
-  const normalise = rules.some(({ policy }) => policy.normalise);
+  const readings = carriers.map((carrier) => readingOf(carrier, normalise));
+  const scene = sceneOf(index.look(viewsOf(readings)), carriers, answers);
+  const outcomes = rules.map((rule) => apply(rule, readings, scene));
+  return { inspection: inspectedAs(inspected, readings), readings, scene, outcomes };
+};
+
+function* lookSteps({ rules, index, normalise }: Rules, inspected: Inspection, answers: Answers): Steps<FirstLook> {
+  const { carriers } = inspected;
   const readings: Reading[] = [];
-  for (const [index, carrier] of carriers.entries()) {
-    if (index % 64 === 63) yield;
-    readings.push(yield* readingSteps(carrier, normalise));
+  for (const [count, carrier] of carriers.entries()) {
+    if (count % manyTexts === manyTexts - 1) yield;
+    readings.push(plainReading(carrier, normalise) ?? (yield* readingSteps(carrier)));
   }
-  const inspection = readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;
-  const scene = yield* sceneSteps(readings, carriers, answers);
+  const scene = sceneOf(yield* index.lookSteps(viewsOf(readings)), carriers, answers);
   const outcomes: Outcome[] = [];
   for (const rule of rules) {
     yield;
     outcomes.push(yield* applySteps(rule, readings, scene));
   }
-  return { inspection, readings, scene, outcomes };
+  return { inspection: inspectedAs(inspected, readings), readings, scene, outcomes };
 }
 
 /** Longer exchanges are looked through a little at a time. */
@@ -270,12 +319,12 @@ const mostAtOnce = 256;
 export const decide = (rules: Rules, inspected: Inspection, id: string, ask: Ask): Decision | Promise<Decision> => {
   const { carriers } = inspected;
   const answers = createAnswers(ask);
-  const look = lookSteps(rules, inspected, answers);
   let length = 0;
   for (const { text } of carriers) length += text.length;
-  return length <= longestAtOnce && carriers.length <= mostAtOnce
-    ? decideAfter(rules, atOnce(look), id, answers)
-    : inTurns(look).then((looked) => decideAfter(rules, looked, id, answers));
+  if (length <= longestAtOnce && carriers.length <= mostAtOnce) {
+    return decideAfter(rules, lookNow(rules, inspected, answers), id, answers);
+  }
+  return inTurns(lookSteps(rules, inspected, answers)).then((looked) => decideAfter(rules, looked, id, answers));
 };
 
 const decideAfter = (rules: Rules, looked: FirstLook, id: string, answers: Answers): Decision | Promise<Decision> => {

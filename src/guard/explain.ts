@@ -1,7 +1,6 @@
 /** Tells people why a policy acts on a text: for trying policies out, never for traffic. */
 import type { Carrier } from "../dialect/carriers.ts";
-import { concerns, editsOf, withoutOverlaps } from "./decide.ts";
-import { lettersOf } from "./finding/letter-set.ts";
+import { concerns, editsOf, rulesOf, withoutOverlaps } from "./decide.ts";
 import { conditionOf, isOpen, type Scene, viewsFor } from "./match.ts";
 import { type Policy, policyVersion } from "./policy.ts";
 import { readingOf } from "./reading.ts";
@@ -29,9 +28,9 @@ export const explain = (policy: Policy, carrier: Carrier): Explanation => {
   const rule = { policy, version: policyVersion(policy), condition, enforced: true };
   if (!concerns(rule, carrier)) return { verdict: "not-concerned", found: [], redacted: null };
   const reading = readingOf(carrier, policy.normalise);
-  const letters = lettersOf(reading.views);
+  const sightings = rulesOf(policy.stage, [rule]).index.look(reading.views);
   const scene: Scene = {
-    letters,
+    sightings,
     sizes: () => ({
       totalCharacters: carrier.text.length,
       messages: 1,
@@ -50,7 +49,7 @@ export const explain = (policy: Policy, carrier: Carrier): Explanation => {
   const found: Explained[] = [];
   const { needs } = condition;
   for (const finder of typeof needs === "string" ? [] : needs) {
-    for (const view of viewsFor(finder, reading, letters)) {
+    for (const view of viewsFor(finder, reading, sightings)) {
       for (const { start, end, matcher } of finder.find(view.text, 0)) {
         const place = view.origin(start, end);
         if (found.some((one) => one.by === matcher && one.start === place.start && one.end === place.end)) continue;

@@ -13,12 +13,12 @@ import {
   findTerms,
   type Span,
 } from "./finding/finder.ts";
-import type { LetterSet } from "./finding/letter-set.ts";
+import type { Sightings } from "./finding/literal-index.ts";
 import { findPersonalData, personalDataKinds } from "./finding/personal-data.ts";
 import { findSecrets, secretKinds } from "./finding/secrets.ts";
 import type { View } from "./normalise/views.ts";
 import type { Match, measures, Size } from "./policy.ts";
-import type { Reading } from "./reading.ts";
+import { type Reading, rotatedOf } from "./reading.ts";
 
 /** A condition that a model has to answer, about one text. */
 export type Question = { kind: "score" } | { kind: "judge"; question: string };
@@ -28,8 +28,8 @@ export type Answer = number | null;
 
 /** The exchange around a text. */
 export interface Scene {
-  /** Which letters are next to which in any view of any text. */
-  letters: LetterSet;
+  /** What any view of any text holds of the words that are looked for. */
+  sightings: Sightings;
   sizes(): Readonly<Record<Exclude<(typeof measures)[number], "characters">, number>>;
   /** Undefined while it was not asked. */
   answer(question: Question, carrier: Carrier): Answer | undefined;
@@ -74,28 +74,31 @@ export const isOpen = (result: Result): result is Open => result !== null && "op
 const inOrigin = (view: View, spans: readonly Span[]): Span[] =>
   view.kind === "plain" ? [...spans] : spans.map((span) => ({ ...span, ...view.origin(span.start, span.end) }));
 
+const noViews: readonly View[] = [];
+
 /** The views in which a finder may find anything. */
 export const viewsFor = (
   { literals, rotatedLiterals }: Finder,
   reading: Reading,
-  letters: LetterSet,
+  sightings: Sightings,
 ): readonly View[] => {
   if (literals === null) return reading.views;
-  const views = literals.some((literal) => letters.mayHold(literal)) ? reading.views : [];
-  return rotatedLiterals.some((literal) => letters.mayHold(literal)) ? [...views, reading.rotated()] : views;
+  const views = sightings.mayHoldAny(literals) ? reading.views : noViews;
+  return rotatedLiterals.length > 0 && sightings.mayHoldAny(rotatedLiterals) ? [...views, rotatedOf(reading)] : views;
 };
 
-const viewsOfSearch = ({ finder, bare }: Search, reading: Reading, letters: LetterSet): readonly View[] => {
-  const views = viewsFor(finder, reading, letters);
+const viewsOfSearch = ({ finder, bare }: Search, reading: Reading, sightings: Sightings): readonly View[] => {
+  const views = viewsFor(finder, reading, sightings);
   return bare ? views.filter(({ kind }) => kind === "plain") : views;
 };
 
 /** Looks through a long text for a condition, a little at a time, so that its test has nothing long left to do. */
-export function* lookAhead(condition: Condition, reading: Reading, { letters }: Scene): Steps<void> {
+export function* lookAhead(condition: Condition, reading: Reading, { sightings }: Scene): Steps<void> {
   for (const search of condition.searches) {
-    const found = reading.found.get(search.finder) ?? new Map<View, Span[]>();
+    const found = reading.found?.get(search.finder) ?? new Map<View, Span[]>();
+    reading.found ??= new Map();
     reading.found.set(search.finder, found);
-    for (const view of viewsOfSearch(search, reading, letters)) {
+    for (const view of viewsOfSearch(search, reading, sightings)) {
       yield;
       if (!found.has(view)) found.set(view, yield* findSteps(search.finder, view.text));
     }
@@ -103,22 +106,28 @@ export function* lookAhead(condition: Condition, reading: Reading, { letters }: 
 }
 
 /** @param bare only the text as it stands */
-const searching = (finders: readonly Finder[], bare: boolean): Condition => ({
-  needs: finders,
-  searches: finders.map((finder) => ({ finder, bare })),
-  test(reading, { letters }) {
-    const spans: Span[] = [];
-    for (const finder of finders) {
-      const known = reading.found.get(finder);
-      for (const view of viewsOfSearch({ finder, bare }, reading, letters)) {
-        // One by one: a hostile text can hold more matches than a call takes arguments.
-        for (const span of inOrigin(view, known?.get(view) ?? finder.find(view.text, 0))) spans.push(span);
+const searching = (finders: readonly Finder[], bare: boolean): Condition => {
+  const searches = finders.map((finder): Search => ({ finder, bare }));
+  return {
+    needs: finders,
+    searches,
+    test(reading, { sightings }) {
+      let spans: Span[] | null = null;
+      for (const search of searches) {
+        const known = reading.found?.get(search.finder);
+        for (const view of viewsOfSearch(search, reading, sightings)) {
+          // One by one: a hostile text can hold more matches than a call takes arguments.
+          for (const span of inOrigin(view, known?.get(view) ?? search.finder.find(view.text, 0))) {
+            spans ??= [];
+            spans.push(span);
+          }
+        }
       }
-    }
-    const [first] = spans;
-    return first === undefined ? null : { by: first.matcher, spans };
-  },
-});
+      const first = spans?.[0];
+      return spans === null || first === undefined ? null : { by: first.matcher, spans };
+    },
+  };
+};
 
 const asked = (question: Question, isMet: (answer: number) => boolean): Condition => ({
   needs: "all",

@@ -3,37 +3,47 @@ import type { Carrier } from "../dialect/carriers.ts";
 import { atOnce, type Steps } from "../kernel/steps.ts";
 import type { Finder, Span } from "./finding/finder.ts";
 import { rotated } from "./finding/rotation.ts";
-import { type View, viewSteps } from "./normalise/views.ts";
+import { disguisesIn, isUndisguised } from "./normalise/disguises.ts";
+import { plainView, type View, viewSteps } from "./normalise/views.ts";
 
 export interface Reading {
-  carrier: Carrier;
+  readonly carrier: Carrier;
   /** The text as it stands, then the others. */
   readonly views: readonly View[];
-  /** The text with every letter thirteen further; made when it is first asked for. */
-  rotated(): View;
-  /** What finders found in views of a long text, looked through before it was asked for. */
-  readonly found: Map<Finder, Map<View, Span[]>>;
   /** A limit left something encoded as it was. */
   readonly capped: boolean;
+  /** What finders found in views of a long text, looked through before it was asked for. */
+  found: Map<Finder, Map<View, Span[]>> | null;
+  /** The text with every letter thirteen further, once it was asked for. */
+  turned: View | null;
 }
 
-const plainly = (text: string): View => ({ kind: "plain", text, origin: (start, end) => ({ start, end }) });
+const readingIn = (carrier: Carrier, views: readonly View[], capped: boolean): Reading => ({
+  carrier,
+  views,
+  capped,
+  found: null,
+  turned: null,
+});
 
-/** @param normalise whether anything but the text as it stands is of interest */
-export function* readingSteps(carrier: Carrier, normalise: boolean): Steps<Reading> {
-  let turned: View | null = null;
-  const plain = { views: [plainly(carrier.text)], capped: false };
-  const { views, capped } = normalise ? yield* viewSteps(carrier.text) : plain;
-  return {
-    carrier,
-    views,
-    capped,
-    found: new Map(),
-    rotated() {
-      turned ??= { ...plainly(rotated(carrier.text)), kind: "rot13" };
-      return turned;
-    },
-  };
+/** The text with every letter thirteen further. */
+export const rotatedOf = (reading: Reading): View => {
+  reading.turned ??= { ...plainView(rotated(reading.carrier.text)), kind: "rot13" };
+  return reading.turned;
+};
+
+/**
+ * Where the text can be read in one way only, as nearly all can: null where it has to be looked at more closely.
+ * @param normalise whether anything but the text as it stands is of interest
+ */
+export const plainReading = (carrier: Carrier, normalise: boolean): Reading | null =>
+  normalise && !isUndisguised(disguisesIn(carrier.text)) ? null : readingIn(carrier, [plainView(carrier.text)], false);
+
+/** In every way in which it may be read. */
+export function* readingSteps(carrier: Carrier): Steps<Reading> {
+  const { views, capped } = yield* viewSteps(carrier.text);
+  return readingIn(carrier, views, capped);
 }
 
-export const readingOf = (carrier: Carrier, normalise: boolean): Reading => atOnce(readingSteps(carrier, normalise));
+export const readingOf = (carrier: Carrier, normalise: boolean): Reading =>
+  plainReading(carrier, normalise) ?? atOnce(readingSteps(carrier));

@@ -6,7 +6,7 @@
 import type { Carrier } from "../dialect/carriers.ts";
 import { concerns, type Rule, withoutOverlaps } from "./decide.ts";
 import { type Finder, longestOpening } from "./finding/finder.ts";
-import { lettersOf } from "./finding/letter-set.ts";
+import type { LiteralIndex } from "./finding/literal-index.ts";
 import { denies, type Edit } from "./guard.ts";
 import { viewsFor } from "./match.ts";
 import type { View } from "./normalise/views.ts";
@@ -50,8 +50,9 @@ const growth = 1.25;
 /**
  * For one text.
  * @param rules those that may stop or redact the answer, each of which asks for parts of a text no longer than it says
+ * @param index of all words that they look for
  */
-export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): ReleaseWindow => {
+export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], index: LiteralIndex): ReleaseWindow => {
   const own = rules.filter((rule) => concerns(rule, carrier));
   const searches = own.flatMap((rule): Search[] => {
     const { needs } = rule.condition;
@@ -82,11 +83,11 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
 
   /** Finds what begins before `end`, a place in the window, and is not known yet. */
   const search = (reading: Reading, end: number): void => {
-    const letters = lettersOf(reading.views);
+    const sightings = index.look(reading.views);
     const fresh: Edit[] = [];
     for (const { rule, finder, resume } of searches) {
       const { policy } = rule;
-      for (const view of viewsFor(finder, reading, letters)) {
+      for (const view of viewsFor(finder, reading, sightings)) {
         if (!policy.normalise && view.kind !== "plain") continue;
         const from = Math.max(resume.get(view.kind) ?? 0, told.decidedTo) - keptFrom;
         for (const found of finder.find(view.text, unitAt(view, from))) {
@@ -175,7 +176,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[]): R
   // Some conditions ask for no more than which text it is.
   const bare = readingOf(carrier, false);
   const nowhere = {
-    letters: lettersOf([]),
+    sightings: index.look([]),
     sizes: () => ({ totalCharacters: 0, messages: 0, tools: 0 }),
     answer: () => undefined,
   };

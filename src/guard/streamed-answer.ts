@@ -3,12 +3,12 @@
  * unless a policy has to know all of the answer first. Then everything waits for the end.
  */
 import type { Carrier, Gap, Inspection } from "../dialect/carriers.ts";
-import type { Rule } from "./decide.ts";
+import type { Rule, Rules } from "./decide.ts";
 import { type Decision, denies, type Edit, type Release, type StreamedCarrier, type StreamGuard } from "./guard.ts";
 import { createReleaseWindow, type ReleaseWindow } from "./release-window.ts";
 
 interface Options {
-  rules: readonly Rule[];
+  rules: Rules;
   /** Decides on the answer as far as it came. */
   judge(inspection: Inspection): Decision | Promise<Decision>;
   /** More may be released, or it is decided. */
@@ -32,7 +32,7 @@ const canRelease = ({ condition: { needs } }: Rule): boolean =>
   (needs !== "all" && needs.every(({ longest, opening }) => longest !== null || opening !== null));
 
 export const guardStream = ({ rules, judge, progress }: Options): StreamGuard => {
-  const stopping = rules.filter(mayStop);
+  const stopping = rules.rules.filter(mayStop);
   const releases = stopping.every(canRelease);
   const texts = new Map<string, Growing>();
   let settling = false;
@@ -72,7 +72,7 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     const key = keyOf(streamed);
     const { kind, choice, tool } = streamed;
     const carrier: Carrier = { kind, role: "assistant", choice, tool, at: [key], text: "" };
-    const window = releases ? createReleaseWindow(carrier, stopping) : null;
+    const window = releases ? createReleaseWindow(carrier, stopping, rules.index) : null;
     const text: Growing = { carrier, pieces: [], length: 0, window };
     texts.set(key, text);
     return text;

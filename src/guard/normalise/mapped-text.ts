@@ -13,7 +13,8 @@ export interface MappedText {
   origin(start: number, end: number): Range;
 }
 
-export const unmapped = (text: string): MappedText => ({ text, origin: (start, end) => ({ start, end }) });
+/** The `origin` of a text that was made from no other. */
+export const itself: MappedText["origin"] = (start, end) => ({ start, end });
 
 /** A stretch that another text stands for. */
 export interface Replacement extends Range {

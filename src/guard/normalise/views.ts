@@ -5,10 +5,10 @@
 
 import { atOnce } from "../../kernel/steps.ts";
 import { type DecodingLimits, decoded } from "./decoding.ts";
-import { disguisesIn } from "./disguises.ts";
+import { disguisesIn, isUndisguised } from "./disguises.ts";
 import { inLatinLetters, inUsualForm } from "./folding.ts";
 import { withoutLeet } from "./leet.ts";
-import { type MappedText, unmapped } from "./mapped-text.ts";
+import { itself, type MappedText } from "./mapped-text.ts";
 import { withoutSpacing } from "./spacing.ts";
 
 const kinds = [
@@ -42,12 +42,15 @@ export interface Views {
 /** Whoever writes more than this into one text is not read through: that is told, and nothing stands still for it. */
 const limits: DecodingLimits = { runs: 4_096, characters: 256 * 1024 };
 
+/** The text as it stands. */
+export const plainView = (text: string): View => ({ kind: "plain", text, origin: itself });
+
 /** The work of `viewsOf`, in steps between which others may work: a long text takes long. */
 export function* viewSteps(text: string): Generator<void, Views> {
-  const plain = unmapped(text);
-  const views: View[] = [{ kind: "plain", ...plain }];
+  const plain = plainView(text);
+  const views: View[] = [plain];
   const may = disguisesIn(text);
-  if (!may.unusual && !may.spelt && !may.leet && !may.encoded) return { views, capped: false };
+  if (isUndisguised(may)) return { views, capped: false };
 
   const add = (kind: View["kind"], view: MappedText, unlike: MappedText): MappedText => {
     if (view !== unlike) views.push({ kind, text: view.text, origin: view.origin });
