@@ -147,7 +147,7 @@ export const createLiteralIndex = (lists: Iterable<readonly string[]>): LiteralI
   const walk = (text: string, from: number, to: number, before: Seen): Seen => {
     const length = to - from;
     let seen = before;
-    let slot = from < 2 ? 0 : slotOf(text, from - 2);
+    let slot = from === 0 ? 0 : slotOf(text, from - 3);
     if (!fillLetterBytes(text, from, to) && foldsToAscii.test(text.slice(from, to))) return "anything";
     for (let at = nextNoticed(noticed, slot, 0, length); at < length; at = nextNoticed(noticed, slot, at + 1, length)) {
       slot = slotOf(text, from + at - 2);
