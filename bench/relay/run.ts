@@ -204,6 +204,9 @@ const table = (targets: readonly Target[], samples: ReadonlyMap<string, Sample[]
   return lines.join("\n");
 };
 
+/** For so long the machine code of what runs is still being made, on the core that is measured. */
+const warmUpMs = 4_000;
+
 const run = async (): Promise<void> => {
   const targets = await startAll();
   const rounds = Number(flags.rounds);
@@ -213,7 +216,7 @@ const run = async (): Promise<void> => {
     for (const { workload, connections } of scenarios) {
       for (const target of targets) {
         // The first round only warms everything up.
-        const sample = await measure(target, workload, connections, round < 0 ? 500 : ms);
+        const sample = await measure(target, workload, connections, round < 0 ? warmUpMs : ms);
         const key = `${target.server.name} ${workload} ${connections}`;
         if (round >= 0) samples.set(key, [...(samples.get(key) ?? []), sample]);
       }
@@ -226,7 +229,7 @@ const run = async (): Promise<void> => {
     `${new Date().toISOString().slice(0, 10)}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GB; load average at the end ${loadavg()[0]?.toFixed(1)}.`,
     `Command: \`node bench/relay/run.ts ${process.argv.slice(2).join(" ")}\`.`,
     "",
-    `Medians of ${rounds} interleaved rounds of ${ms} ms. Each server is a process of its own on the first core; the upstream, which answers`,
+    `Medians of ${rounds} interleaved rounds of ${ms} ms after ${warmUpMs / 1000} s of each workload to warm up. Each server is a process of its own on the first core; the upstream, which answers`,
     "at once, and the load generator share the second. No TLS. The floor is the faster of the two bare proxies. CPU is user",
     "and system time of the measured process by the kernel's count. Watch off: the relay with its metrics. Watch on, and wherever",
     "policies are named: `candor serve` with its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on",

@@ -94,6 +94,7 @@ export const createDecisionMetrics = (registry: Registry): DecisionMetrics => {
       if (decision.tookMs !== undefined) durations.get(decision.stage)?.observe(decision.tookMs / 1000);
       decisions.count(decision.stage, decision.action);
       coverage.count(decision.stage, decision.coverage);
+      if (decision.findings.length === 0 && !decision.unavailable) return;
       const seen = new Map(decision.findings.map(({ policy, result }) => [`${policy} ${result}`, { policy, result }]));
       for (const { policy, result } of seen.values()) findings.count(policy, result);
       if (decision.unavailable || decision.findings.some(({ result }) => result === "error")) errors += 1;

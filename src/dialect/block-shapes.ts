@@ -156,15 +156,15 @@ export interface StreamEnding {
   delivered(event: Fields): void;
   /** Whether the client has got any event. */
   begun(): boolean;
-  /** What the client gets last: events as text. */
-  refusal(blocked: Blocked): string;
+  /** What the client gets last: events as text. `envelope` stands in for what no event has told. */
+  refusal(blocked: Blocked, envelope: Envelope): string;
 }
 
 const dataLine = (event: unknown): string => `data: ${JSON.stringify(event)}\n\n`;
 const named = (event: Fields): string => `event: ${String(event.type)}\n${dataLine(event)}`;
 
 /** Chat and completions: every open choice ends, then the stream. */
-const createChoiceEnding = (path: string, envelope: Envelope): StreamEnding => {
+const createChoiceEnding = (path: string): StreamEnding => {
   const isChat = pathOnly(path) === "/chat/completions";
   let last: Fields | null = null;
   const open = new Set<number>();
@@ -180,7 +180,7 @@ const createChoiceEnding = (path: string, envelope: Envelope): StreamEnding => {
       }
     },
     begun: () => last !== null,
-    refusal(blocked) {
+    refusal(blocked, envelope) {
       const begun = last !== null;
       const seen = begun ? [...open].filter((index) => !finished.has(index)) : upTo(envelope.choices);
       const choices = seen.map((index) =>
@@ -206,7 +206,7 @@ const createChoiceEnding = (path: string, envelope: Envelope): StreamEnding => {
 };
 
 /** Responses: an item that refuses, then `response.incomplete`. */
-const createResponsesEnding = (path: string, envelope: Envelope): StreamEnding => {
+const createResponsesEnding = (path: string): StreamEnding => {
   let response: Fields | null = null;
   let sequence = -1;
   let items = 0;
@@ -217,7 +217,7 @@ const createResponsesEnding = (path: string, envelope: Envelope): StreamEnding =
       if (typeof event.output_index === "number") items = Math.max(items, event.output_index + 1);
     },
     begun: () => response !== null || sequence >= 0,
-    refusal(blocked) {
+    refusal(blocked, envelope) {
       const whole = refusalBody(path, blocked, envelope) ?? {};
       const about = { output_index: items, content_index: 0, item_id: idOf("msg_", blocked) };
       const item = refusalItem(blocked);
@@ -243,7 +243,7 @@ const createResponsesEnding = (path: string, envelope: Envelope): StreamEnding =
 };
 
 /** Messages: open blocks stop, one more says why, and the message stops with the reason `refusal`. */
-const createMessagesEnding = (path: string, envelope: Envelope): StreamEnding => {
+const createMessagesEnding = (path: string): StreamEnding => {
   let begun = false;
   let next = 0;
   const open = new Set<number>();
@@ -256,7 +256,7 @@ const createMessagesEnding = (path: string, envelope: Envelope): StreamEnding =>
       if (event.type === "content_block_stop") open.delete(event.index);
     },
     begun: () => begun,
-    refusal(blocked) {
+    refusal(blocked, envelope) {
       const whole = refusalBody(path, blocked, envelope) ?? {};
       const opening = begun ? [] : [{ type: "message_start", message: { ...whole, content: [], stop_reason: null } }];
       return [
@@ -274,7 +274,7 @@ const createMessagesEnding = (path: string, envelope: Envelope): StreamEnding =>
   };
 };
 
-const endings: ReadonlyMap<string, (path: string, envelope: Envelope) => StreamEnding> = new Map([
+const endings: ReadonlyMap<string, (path: string) => StreamEnding> = new Map([
   ["/chat/completions", createChoiceEnding],
   ["/completions", createChoiceEnding],
   ["/responses", createResponsesEnding],
@@ -282,5 +282,4 @@ const endings: ReadonlyMap<string, (path: string, envelope: Envelope) => StreamE
 ]);
 
 /** Null in a dialect that has no streams. */
-export const createStreamEnding = (path: string, envelope: Envelope): StreamEnding | null =>
-  endings.get(pathOnly(path))?.(path, envelope) ?? null;
+export const createStreamEnding = (path: string): StreamEnding | null => endings.get(pathOnly(path))?.(path) ?? null;

@@ -7,7 +7,7 @@ import type { Carrier } from "../dialect/carriers.ts";
 import { concerns, type Rule, withoutOverlaps } from "./decide.ts";
 import { type Finder, longestOpening } from "./finding/finder.ts";
 import type { LiteralIndex } from "./finding/literal-index.ts";
-import { denies, type Edit } from "./guard.ts";
+import { denies, type Edit, type Release } from "./guard.ts";
 import { viewsFor } from "./match.ts";
 import type { View } from "./normalise/views.ts";
 import { type Reading, readingOf } from "./reading.ts";
@@ -20,16 +20,12 @@ interface Search {
   resume: Map<View["kind"], number>;
 }
 
-export interface ReleaseWindow {
+export interface ReleaseWindow extends Release {
   push(piece: string): void;
   /** No more will come: all of it is decided. */
   close(): void;
   /** Something in it denies the answer. */
   readonly denied: boolean;
-  /** All before is decided. Never falls. */
-  readonly decidedTo: number;
-  /** Of what is decided, in order, apart from each other. */
-  readonly edits: readonly Edit[];
 }
 
 /** The first unit of a view that stands for something at or after a place in the text. */
@@ -79,7 +75,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
   let nextTry = 0;
   let closed = false;
   // What is told outside, as plain fields that change: accessors would give each window a hidden class of its own.
-  const told: { denied: boolean; decidedTo: number; edits: Edit[] } = { denied: false, decidedTo: 0, edits: [] };
+  const told: { denied: boolean; to: number; edits: Edit[] } = { denied: false, to: 0, edits: [] };
 
   /** Finds what begins before `end`, a place in the window, and is not known yet. */
   const search = (reading: Reading, end: number): void => {
@@ -89,7 +85,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
       const { policy } = rule;
       for (const view of viewsFor(finder, reading, sightings)) {
         if (!policy.normalise && view.kind !== "plain") continue;
-        const from = Math.max(resume.get(view.kind) ?? 0, told.decidedTo) - keptFrom;
+        const from = Math.max(resume.get(view.kind) ?? 0, told.to) - keptFrom;
         for (const found of finder.find(view.text, unitAt(view, from))) {
           const span = view.origin(found.start, found.end);
           if (!closed && span.start >= end) break;
@@ -133,12 +129,12 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
   /** The last place at which the window can be cut, of those that were not looked at before; null where there is none. */
   const freshCut = (): number | null => {
     const target = keptFrom + window.length - margin - keptBack;
-    const looked = Math.max(told.decidedTo, lookedTo);
+    const looked = Math.max(told.to, lookedTo);
     if (target <= looked) return null;
     lookedTo = target;
     if (nextTry > 0) {
-      const cut = keptFrom + safeCut(window, target - keptFrom, told.decidedTo - keptFrom);
-      return cut > told.decidedTo ? cut : null;
+      const cut = keptFrom + safeCut(window, target - keptFrom, told.to - keptFrom);
+      return cut > told.to ? cut : null;
     }
     const cut = tailFrom + safeCut(tail, target - tailFrom, looked - tailFrom);
     const done = Math.max(0, looked - tailFrom - keptBack);
@@ -148,7 +144,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
   };
 
   const advance = (): void => {
-    const least = told.decidedTo - keptFrom;
+    const least = told.to - keptFrom;
     let cut = window.length;
     let reading: Reading | null = null;
     if (!closed) {
@@ -160,7 +156,7 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
       if (cut <= least) {
         // What is in the way may be long, and reading all of it for every piece would take for ever.
         nextTry = window.length * growth;
-        lookedTo = told.decidedTo;
+        lookedTo = told.to;
         return;
       }
     }
@@ -168,8 +164,8 @@ export const createReleaseWindow = (carrier: Carrier, rules: readonly Rule[], in
     // Nothing more is decided, as nothing more may leave.
     if (told.denied) return;
     window = window.slice(least);
-    keptFrom = told.decidedTo;
-    told.decidedTo += cut - least;
+    keptFrom = told.to;
+    told.to += cut - least;
     nextTry = 0;
   };
 

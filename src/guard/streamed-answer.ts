@@ -113,7 +113,7 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     released(streamed) {
       const text = find(streamed);
       if (text === undefined || (stream.decision !== null && denies(stream.decision.action))) return nothing;
-      if (text.window !== null) return { to: text.window.decidedTo, edits: text.window.edits };
+      if (text.window !== null) return { to: text.window.to, edits: text.window.edits };
       return stream.decision === null ? nothing : { to: text.length, edits: editsByText.get(keyOf(streamed)) ?? [] };
     },
   };

@@ -59,8 +59,8 @@ const refusalOf = ({
   const request = parseJson(requestBody.toString("utf8"));
   const envelope = envelopeOf(request, answer, nowMs);
   if (isFields(request) && request.stream === true) {
-    const ending = createStreamEnding(path, envelope);
-    return ending && { type: "text/event-stream; charset=utf-8", body: ending.refusal(blockedBy(decision)) };
+    const ending = createStreamEnding(path);
+    return ending && { type: "text/event-stream; charset=utf-8", body: ending.refusal(blockedBy(decision), envelope) };
   }
   const body = refusalBody(path, blockedBy(decision), envelope);
   return body && { type: "application/json", body: JSON.stringify(body) };

@@ -67,11 +67,15 @@ export const withoutCredentials = (headers: readonly string[]): string[] =>
   headers.filter((_item, place) => !credentials.has((headers[place - (place % 2)] ?? "").toLowerCase()));
 
 /** Asks for an answer that can be read as it comes. */
-export const asIdentity = (headers: readonly string[]): string[] => [
-  ...headers.filter((_item, place) => (headers[place - (place % 2)] ?? "").toLowerCase() !== "accept-encoding"),
-  "accept-encoding",
-  "identity",
-];
+export const asIdentity = (headers: readonly string[]): string[] => {
+  const asked: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? "";
+    if (!isNamed(name, "accept-encoding")) asked.push(name, headers[i + 1] ?? "");
+  }
+  asked.push("accept-encoding", "identity");
+  return asked;
+};
 
 /** Whether a raw name is `lower`, which is in lower case. Compares lengths first: this runs for every header. */
 const isNamed = (name: string, lower: string): boolean =>

@@ -7,6 +7,7 @@ import { createStreamEnding, envelopeOf, type StreamEnding } from "../dialect/bl
 import type { Gap } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
+import type { Fields } from "../dialect/inspecting.ts";
 import { inspectAnswer, isInspectable, uninspected } from "../dialect/inspection.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
@@ -19,6 +20,7 @@ import { answerBlocked, blockedBy, blockedUnedited, passes } from "./block-answe
 import type { ClientAnswer } from "./client-answer.ts";
 import { decisionHeaders } from "./decision-headers.ts";
 import { createHeldStream } from "./held-stream.ts";
+import { joined } from "./joined.ts";
 
 /** How much waits for a decision, and how long a client hears nothing. */
 export interface Holding {
@@ -75,6 +77,13 @@ const headerIn = (headers: readonly string[], name: string): string | undefined 
 
 const withoutHeaders = (headers: readonly string[], names: readonly string[]): string[] =>
   headers.filter((_item, place) => !names.includes((headers[place - (place % 2)] ?? "").toLowerCase()));
+
+/** For a body that was edited. */
+const resized = (headers: readonly string[], length: number): string[] => [
+  ...withoutHeaders(headers, ["content-length", "etag"]),
+  "content-length",
+  String(length),
+];
 
 const isEncoded = (encoding: string | undefined): boolean =>
   encoding !== undefined && encoding.trim() !== "" && encoding.trim().toLowerCase() !== "identity";
@@ -222,12 +231,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       if (edited === null || !passes(final)) {
         sendBlocked(final, final === decision ? parseJson(body.toString("utf8")) : null);
       } else {
-        const resized = [
-          ...withoutHeaders(head.headers, ["content-length", "etag"]),
-          "content-length",
-          String(edited.length),
-        ];
-        sendHead(edited === body ? head : { ...head, headers: resized }, decision);
+        sendHead(edited === body ? head : { ...head, headers: resized(head.headers, edited.length) }, decision);
         response.end(edited);
       }
     };
@@ -245,7 +249,8 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         return true;
       },
       end() {
-        const body = Buffer.concat(chunks, bytes);
+        const [only] = chunks;
+        const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
         let found = uninspected("unreadable-body");
         decide(
           () => {
@@ -266,13 +271,19 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
 
   /** Ends a stream that the client has seen the beginning of. */
   const endBlocked = (ending: StreamEnding | null, decision: Decision): void => {
-    response.end(ending?.refusal(blockedBy(decision)) ?? "");
+    const envelope = envelopeOf(parseJson(requestBody.toString("utf8")), null, clock.now());
+    response.end(ending?.refusal(blockedBy(decision), envelope) ?? "");
     parts.answeredHere(response.statusCode);
   };
 
   const holdStream = (head: Head, texts: StreamedTexts): Passage => {
-    const ending = createStreamEnding(path, envelopeOf(parseJson(requestBody.toString("utf8")), null, clock.now()));
+    const ending = createStreamEnding(path);
+    let told: Fields | null = null;
     let full = false;
+    let wanted = true;
+    response.on("drain", () => {
+      full = false;
+    });
     let cancelKeepAlive = (): void => {};
     // Edits change its length, and so does what is added when it is blocked.
     const unsized = { ...head, headers: withoutHeaders(head.headers, ["content-length"]) };
@@ -299,11 +310,18 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       failed,
       deliver(bytes, events) {
         begin();
-        for (const { body } of events) if (body !== null) ending?.delivered(body);
+        for (const { body } of events) {
+          if (body === null || body === told) continue;
+          ending?.delivered(body);
+          told = body;
+        }
         quiet = false;
         full = !response.write(bytes) || full;
       },
-      wantsMore: () => drained(),
+      wantsMore() {
+        wanted = true;
+        drained();
+      },
       blocked(decision) {
         cancelKeepAlive();
         parts.decided(decision);
@@ -319,14 +337,27 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       },
     });
     keepAlive();
+    /** What came in one read is looked at as one: an upstream's every event comes by itself. */
+    let unread: Buffer[] = [];
+    const read = (): void => {
+      if (unread.length === 0) return;
+      const chunks = unread;
+      unread = [];
+      timed(() => {
+        wanted = stream.push(joined(chunks));
+      });
+    };
     return {
       write(chunk) {
-        full = false;
-        const more = timed(() => stream.push(chunk));
-        return more && !full;
+        if (unread.push(chunk) === 1) process.nextTick(read);
+        return wanted && !full;
       },
-      end: () => timed(stream.end),
+      end() {
+        read();
+        timed(stream.end);
+      },
       stop() {
+        unread = [];
         cancelKeepAlive();
         stream.stop();
       },

@@ -8,6 +8,7 @@ import { createSseFrames, type SseFrame, withData } from "../dialect/sse-frames.
 import type { StreamedEvent, StreamedPiece, StreamedTexts } from "../dialect/streamed-texts.ts";
 import type { Decision, StreamGuard } from "../guard/guard.ts";
 import { passes } from "./block-answer.ts";
+import { joined } from "./joined.ts";
 
 interface HeldStreamParts {
   texts: StreamedTexts;
@@ -58,7 +59,7 @@ const editsWithin = (
       replacement: edit.start >= start ? edit.replacement : "",
     }));
 
-const nothing = Buffer.alloc(0);
+const noEdits: readonly PlacedEdit[] = [];
 
 export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   const { texts, maxBytes, unedited, failed, deliver, wantsMore, blocked, finished } = parts;
@@ -76,8 +77,11 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   let upstreamEnded = false;
   let working = false;
 
-  const isReleased = ({ event }: Waiting): boolean =>
-    open || event === null || event.pieces.every(({ place, end }) => guard.released(place).to >= end);
+  const isReleased = ({ event }: Waiting): boolean => {
+    if (open || event === null) return true;
+    for (const { place, end } of event.pieces) if (guard.released(place).to < end) return false;
+    return true;
+  };
 
   /** Whether words may leave. Until then nothing does: what only opens a stream would rule out a true error for a block. */
   const hasWords = (): boolean => {
@@ -91,7 +95,11 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   /** The bytes to deliver; null where an edit cannot be made. */
   const edited = ({ frame, event }: Waiting): Buffer | null => {
     if (event === null || frame.data === null) return frame.raw;
-    const edits = event.pieces.flatMap((piece) => editsWithin(piece, guard.released(piece.place).edits));
+    let edits: readonly PlacedEdit[] = noEdits;
+    for (const piece of event.pieces) {
+      const made = guard.released(piece.place).edits;
+      if (made.length > 0) edits = [...edits, ...editsWithin(piece, made)];
+    }
     if (edits.length === 0) return frame.raw;
     const carriers: Carrier[] = event.pieces.map(({ carrier }) => carrier);
     const data = editJson(frame.data, carriers, edits);
@@ -125,7 +133,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     if (count > 0) {
       for (const { frame } of waiting.splice(0, count)) waitingBytes -= frame.raw.length;
       begun = true;
-      deliver(bytes.length === 1 ? (bytes[0] ?? nothing) : Buffer.concat(bytes), events);
+      deliver(joined(bytes), events);
     }
     if (!isWhole) block(unedited(decision));
     return isWhole;

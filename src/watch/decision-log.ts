@@ -79,6 +79,7 @@ export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute
 
   const count = ({ asked, findings, action }: Decision): void => {
     for (const policy of asked) tallyOf(policy).asked += 1;
+    if (findings.length === 0) return;
     // One policy may find much in one exchange; it is one exchange all the same.
     const seen = new Map<string, Finding>();
     for (const finding of findings) seen.set(finding.policy, finding);

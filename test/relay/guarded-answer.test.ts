@@ -323,15 +323,64 @@ describe("a streamed answer", () => {
     expect(relay.copies[0]?.end?.outcome).toBe("blocked");
   });
 
+  test("that came in one read and is blocked gets a true error: nothing of it has left", async () => {
+    const relay = await runRelay({ guard: scriptGuard({ response: { term: "bad", action: "block" } }) });
+    relay.upstream.answer((_seen, wire) => {
+      const events = ["good", "bad"].map((content) => JSON.stringify({ choices: [{ index: 0, delta: { content } }] }));
+      wire.response.writeHead(200, { "content-type": "text/event-stream" });
+      wire.response.write(events.map((event) => `data: ${event}\n\n`).join(""));
+    });
+    const answer = await ask(relay, "/chat/completions", { stream: true });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).not.toContain("good");
+    await until(() => relay.upstream.aborted() === 1);
+  });
+
+  test("that is read slowly slows the upstream down, and still comes whole", async () => {
+    const relay = await runRelay({ guard: scriptGuard({ response: { term: "bad", action: "block" } }) });
+    const words = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "good" } }] })}\n\n`;
+    const comment = `: ${"x".repeat(16_000)}\n\n`;
+    const total = 2_000;
+    let sent = 0;
+    relay.upstream.answer((_seen, { response }) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(words);
+      const more = (): void => {
+        while (sent < total) {
+          sent += 1;
+          if (!response.write(comment)) {
+            response.once("drain", more);
+            return;
+          }
+        }
+        response.end("data: [DONE]\n\n");
+      };
+      more();
+    });
+    const answer = await ask(relay, "/chat/completions", { stream: true });
+    let before = -1;
+    // The flow has stopped when nothing moved for a while: what is under way then is in buffers.
+    while (before !== sent) {
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    expect(sent).toBeLessThan(total / 2);
+    const length = words.length + comment.length * total + "data: [DONE]\n\n".length;
+    expect((await answer.text()).length).toBe(length);
+  });
+
   test("that is blocked midway ends every open choice with content_filter, then [DONE]", async () => {
+    const heard = Promise.withResolvers<void>();
     const relay = await runRelay({ guard: scriptGuard({ response: { term: "bad", action: "block" } }) });
     relay.upstream.answer(async (_seen, wire) => {
       wire.stream();
       wire.event({ id: "c", model: "m", choices: [{ index: 0, delta: { content: "good" } }] });
       wire.event({ id: "c", model: "m", choices: [{ index: 1, delta: { content: "fine " } }] });
+      await heard.promise;
       wire.event({ id: "c", model: "m", choices: [{ index: 1, delta: { content: "bad" } }] });
     });
     const answer = await ask(relay, "/chat/completions", { stream: true });
+    heard.resolve();
     expect(answer.headers.get("x-candor-decision")).toBe("pending");
     const events = (await answer.text()).trim().split("\n\n");
     expect(events.at(-1)).toBe("data: [DONE]");
