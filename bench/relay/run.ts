@@ -185,19 +185,22 @@ const table = (targets: readonly Target[], samples: ReadonlyMap<string, Sample[]
       return { name: server.name, ...summary(of), rounds: of };
     });
     const direct = results[0];
-    const floor = results.filter(({ name }) => name.startsWith("floor")).sort((a, b) => b.rps - a.rps)[0];
-    if (direct === undefined || floor === undefined) throw new Error("nothing to compare with");
+    const bases = results.filter(({ name }) => name.startsWith("floor") || name.startsWith("Portkey"));
+    if (direct === undefined || bases.length === 0) throw new Error("nothing to compare with");
+    const shortOf = (name: string): string => name.replace("floor: ", "").split(/[ ,]/, 1)[0] ?? name;
     lines.push(
       `### ${workload === "json" ? "JSON, about 1 KB each way" : "Event stream, 20 frames"}, ${connections} connection${connections === 1 ? "" : "s"}`,
       "",
-      "| | requests/s | p50 ms | p99 ms | added p50 ms | CPU us/request | requests/s : floor |",
-      "|---|---|---|---|---|---|---|",
+      `| | requests/s | p50 ms | p99 ms | added p50 ms | CPU us/request | ${bases.map(({ name }) => `: ${shortOf(name)}`).join(" | ")} |`,
+      `|---|---|---|---|---|---|${"---|".repeat(bases.length)}`,
     );
     for (const { name, rps, p50, p99, cpuMicros, rounds } of results) {
       // Ratios are taken within a round, where both ran under the same load, and then the median of them.
-      const ratio = median(rounds.map((sample, index) => sample.rps / (floor.rounds[index]?.rps ?? Number.NaN)));
+      const ratios = bases.map((base) =>
+        median(rounds.map((sample, index) => sample.rps / (base.rounds[index]?.rps ?? Number.NaN))).toFixed(2),
+      );
       const cells = [name, rps.toFixed(0), p50.toFixed(2), p99.toFixed(2), (p50 - direct.p50).toFixed(2)];
-      lines.push(`| ${[...cells, cpuMicros.toFixed(0), ratio.toFixed(2)].join(" | ")} |`);
+      lines.push(`| ${[...cells, cpuMicros.toFixed(0), ...ratios].join(" | ")} |`);
     }
     lines.push("");
   }
@@ -229,11 +232,12 @@ const run = async (): Promise<void> => {
     `${new Date().toISOString().slice(0, 10)}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GB; load average at the end ${loadavg()[0]?.toFixed(1)}.`,
     `Command: \`node bench/relay/run.ts ${process.argv.slice(2).join(" ")}\`.`,
     "",
-    `Medians of ${rounds} interleaved rounds of ${ms} ms after ${warmUpMs / 1000} s of each workload to warm up. Each server is a process of its own on the first core; the upstream, which answers`,
-    "at once, and the load generator share the second. No TLS. The floor is the faster of the two bare proxies. CPU is user",
-    "and system time of the measured process by the kernel's count. Watch off: the relay with its metrics. Watch on, and wherever",
-    "policies are named: `candor serve` with its defaults: a tenth of the answers sampled and judged, hidden probes, evidence on",
-    "disk. A load average above 2 means that the machine did other work meanwhile.",
+    `Medians of ${rounds} interleaved rounds of ${ms} ms after ${warmUpMs / 1000} s of each workload to warm up. Each server is a process of`,
+    "its own on the first core; the upstream, which answers at once, and the load generator share the second. No TLS. Floors are two",
+    "bare proxies: node:http with http.request, and with undici's dispatch. The last columns are requests/s in proportion to theirs and",
+    "the peer's, within a round. CPU is user and system time of the measured process by the kernel's count. Watch off: the relay with",
+    "its metrics. Watch on, and wherever policies are named: `candor serve` with its defaults: a tenth of the answers sampled and judged,",
+    "hidden probes, evidence on disk. A load average above 2 means that the machine did other work meanwhile.",
     "",
     table(targets, samples),
     `Resident memory at the end: ${memory}.`,
