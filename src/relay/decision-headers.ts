@@ -20,8 +20,16 @@ const stricter = (one: Decision | null, other: Decision | null): Decision | null
   return strictness(one) > strictness(other) ? one : other;
 };
 
+const unprintable = /[^\x20-\x7e]/g;
+
 /** Header values hold printable ASCII only; ids and names of the configuration are that already. */
-const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?");
+const printable = (text: string): string =>
+  text.search(unprintable) === -1 ? text : text.replaceAll(unprintable, "?");
+
+/** Of two decisions' coverages, how much is covered by both. */
+const leastCovered = (one: Decision | null, other: Decision | null): string =>
+  coverages[Math.max(one ? coverages.indexOf(one.coverage) : 0, other ? coverages.indexOf(other.coverage) : 0)] ??
+  "none";
 
 /** Names and values in turn. */
 export const decisionHeaders = ({ request, response, reroutedTo, overheadMs }: Decided): string[] => {
@@ -32,9 +40,13 @@ export const decisionHeaders = ({ request, response, reroutedTo, overheadMs }: D
     if (response === undefined) headers.push("x-candor-decision", "pending", "x-candor-stage", "response");
     return headers;
   }
-  const worst = Math.max(...[request, response].map((one) => (one ? coverages.indexOf(one.coverage) : 0)));
   headers.push("x-candor-decision", deciding.action, "x-candor-stage", deciding.stage);
-  headers.push("x-candor-coverage", coverages[worst] ?? "none", "x-candor-decision-id", printable(deciding.id));
+  headers.push(
+    "x-candor-coverage",
+    leastCovered(request, response ?? null),
+    "x-candor-decision-id",
+    printable(deciding.id),
+  );
   if (deciding.policy !== null) headers.push("x-candor-policy", printable(deciding.policy));
   return headers;
 };
