@@ -254,26 +254,24 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   });
   opened.defer(guard.close);
   metrics.decisions.policies(guard.policies().map(({ id }) => id));
-  const relay = createRelay({
-    guard,
-    decisions: telemetry.deciding(decisions),
-    holding: {
-      answerBytes: config.limits.heldAnswerBytes,
-      streamBytes: config.limits.heldStreamBytes,
-      keepAliveMs: config.limits.heldKeepAliveMs,
-    },
-    limits: config.limits,
-    relay: config.relay,
-    drain: config.drain,
-    subjects: config.subjects,
-    upstreams: config.upstreams,
-    egress,
-    keys: secrets.upstream,
-    observer: telemetry.observing(observer),
-    meter: telemetry.metering(noticingRateLimits(metrics.relay, banks)),
-    clock,
-    log,
-  });
+  const meter = telemetry.metering(noticingRateLimits(metrics.relay, banks));
+  const relay = createRelay({ limits: config.limits, drain: config.drain, meter, clock, log });
+  relay.use(
+    relay.prepare({
+      ...config,
+      guard,
+      decisions: telemetry.deciding(decisions),
+      holding: {
+        answerBytes: config.limits.heldAnswerBytes,
+        streamBytes: config.limits.heldStreamBytes,
+        keepAliveMs: config.limits.heldKeepAliveMs,
+      },
+      egress,
+      keys: secrets.upstream,
+      observer: telemetry.observing(observer),
+      meter,
+    }),
+  );
   opened.defer(relay.close);
 
   // Hidden probes beside it.

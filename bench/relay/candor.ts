@@ -13,22 +13,23 @@ const config = configSchema.parse({
   upstreams: [{ id: "bench", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` }],
   subjects: [{ id: "bench", models: ["bench-model"] }],
 });
-const egress = createEgress(config.upstreams);
-const relay = createRelay({
-  ...config,
-  egress,
-  keys: new Map(),
-  holding: { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
-  observer: { begin: () => null },
-  meter: createMetrics({
-    subjects: ["bench"],
-    routes: routeNames,
-    classifiers: [],
-    replica: "bench",
-    version: "bench",
-    clock: systemClock,
-  }).relay,
+const { relay: meter } = createMetrics({
+  subjects: ["bench"],
+  routes: routeNames,
+  classifiers: [],
+  replica: "bench",
+  version: "bench",
   clock: systemClock,
-  log: createLog("warn"),
 });
+const relay = createRelay({ ...config, meter, clock: systemClock, log: createLog("warn") });
+relay.use(
+  relay.prepare({
+    ...config,
+    egress: createEgress(config.upstreams),
+    keys: new Map(),
+    holding: { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
+    observer: { begin: () => null },
+    meter,
+  }),
+);
 await relay.listen("127.0.0.1", Number(port));

@@ -6,6 +6,8 @@
 import type { Duplex } from "node:stream";
 import { type buildConnector, Pool } from "undici";
 import type { Upstream } from "../config/schema.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
+import { createSharedParts, type Lease, type SharedParts } from "../kernel/shared-parts.ts";
 import { createBoundFetch } from "./bound-fetch.ts";
 import { createConnector } from "./connector.ts";
 import type { Exit } from "./exit.ts";
@@ -16,7 +18,7 @@ import { requestHeaderAllowlist } from "./request-headers.ts";
 export type { AnswerHandler, Exit, OutgoingRequest } from "./exit.ts";
 
 export interface Egress {
-  /** Throws for an id that is not configured. */
+  /** The same for the same way. Throws for an id that is not configured. */
   exit(upstreamId: string): Exit;
   /**
    * A `fetch` for one upstream's id, or for another configured base URL such as a judge's. It refuses every other
@@ -25,17 +27,28 @@ export interface Egress {
   fetchFor(upstreamIdOrBaseUrl: string, ownHeaders?: readonly string[]): typeof fetch;
   /** For probes: what it sends looks like relayed traffic. Throws for an id that is not configured. */
   postFor(upstreamId: string): Post;
-  /** Ends every connection at once. */
+  /** Ends every connection at once, but those of pools that another one uses too. */
   close(): Promise<void>;
 }
 
-interface Line {
+/** Connections to one origin, and what is below a base URL there. */
+interface Way {
   base: URL;
   pool: Pool;
-  settings: LineSettings;
+  exit: Exit;
 }
 
+/** What the ways of several egresses are kept in: equal ones have the same connections. */
+export type Ways = SharedParts<Way>;
+
+export const createWays = (): Ways => createSharedParts(({ pool }) => pool.destroy());
+
 type LineSettings = Pick<Upstream, "connections" | "connectTimeoutMs" | "headersTimeoutMs" | "idleTimeoutMs">;
+
+interface Line {
+  way: Lease<Way>;
+  settings: LineSettings;
+}
 
 /** For base URLs that are no upstream's: few calls, made off the hot path. */
 const elsewhere: LineSettings = {
@@ -45,22 +58,7 @@ const elsewhere: LineSettings = {
   idleTimeoutMs: 120_000,
 };
 
-const openLine = (baseUrl: string, settings: LineSettings, connect: buildConnector.connector): Line => {
-  const base = new URL(baseUrl);
-  const pool = new Pool(base.origin, {
-    connections: settings.connections,
-    // A request behind a running stream would wait for the stream's end.
-    pipelining: 1,
-    allowH2: false,
-    connect,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: 64 * 1024,
-  });
-  return { base, pool, settings };
-};
-
-const exitThrough = ({ base, pool }: Line): Exit => {
+const exitThrough = (base: URL, pool: Pool): Exit => {
   const basePath = base.pathname.replace(/\/+$/, "");
   return {
     pathOf(path, search) {
@@ -78,22 +76,47 @@ const exitThrough = ({ base, pool }: Line): Exit => {
   };
 };
 
+const openWay = (baseUrl: string, connections: number, connect: buildConnector.connector): Way => {
+  const base = new URL(baseUrl);
+  const pool = new Pool(base.origin, {
+    connections,
+    // A request behind a running stream would wait for the stream's end.
+    pipelining: 1,
+    allowH2: false,
+    connect,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+  });
+  return { base, pool, exit: exitThrough(base, pool) };
+};
+
 interface EgressOptions {
   requestHeaders?: readonly string[];
   /** Upstreams that are in this process, by id: whatever their base URL says, nothing leaves it for them. */
-  inProcess?: ReadonlyMap<string, (socket: Duplex) => void>;
+  inProcess?: ReadonlyMap<string, (socket: Duplex) => void> | undefined;
+  /** Left out for one that shares its connections with no other. */
+  ways?: Ways;
 }
 
 export const createEgress = (
   upstreams: readonly Upstream[],
-  { requestHeaders = [], inProcess }: EgressOptions = {},
+  { requestHeaders = [], inProcess, ways = createWays() }: EgressOptions = {},
 ): Egress => {
+  const openLine = (baseUrl: string, settings: LineSettings, upstream: string | null): Line => {
+    const { connections, connectTimeoutMs } = settings;
+    const accept = upstream === null ? undefined : inProcess?.get(upstream);
+    const way = ways.take(canonicalJson({ baseUrl, connections, connectTimeoutMs, upstream }), () =>
+      openWay(
+        baseUrl,
+        connections,
+        accept === undefined ? createConnector(connectTimeoutMs) : inProcessConnector(accept),
+      ),
+    );
+    return { way, settings };
+  };
   const lines = new Map(
-    upstreams.map((upstream) => {
-      const accept = inProcess?.get(upstream.id);
-      const connect = accept === undefined ? createConnector(upstream.connectTimeoutMs) : inProcessConnector(accept);
-      return [upstream.id, openLine(upstream.baseUrl, upstream, connect)];
-    }),
+    upstreams.map((upstream): [string, Line] => [upstream.id, openLine(upstream.baseUrl, upstream, upstream.id)]),
   );
   const others = new Map<string, Line>();
   const mayLeave = requestHeaderAllowlist(requestHeaders);
@@ -102,7 +125,7 @@ export const createEgress = (
     const known = lines.get(target) ?? others.get(target);
     if (known !== undefined) return known;
     if (!URL.canParse(target)) throw new Error(`no upstream has the id "${target}"`);
-    const opened = openLine(target, elsewhere, createConnector(elsewhere.connectTimeoutMs));
+    const opened = openLine(target, elsewhere, null);
     others.set(target, opened);
     return opened;
   };
@@ -110,19 +133,20 @@ export const createEgress = (
   const exit = (upstreamId: string): Exit => {
     const line = lines.get(upstreamId);
     if (line === undefined) throw new Error(`no upstream has the id "${upstreamId}"`);
-    return exitThrough(line);
+    return line.way.part.exit;
   };
 
   return {
     exit,
     postFor: (upstreamId) => createPost(exit(upstreamId), mayLeave),
     fetchFor(target, ownHeaders = []) {
-      const { base, pool, settings } = lineTo(target);
+      const { way, settings } = lineTo(target);
+      const { base, pool } = way.part;
       const passes = ownHeaders.length === 0 ? mayLeave : requestHeaderAllowlist([...requestHeaders, ...ownHeaders]);
       return createBoundFetch({ origin: base.origin, pool, settings, mayLeave: passes });
     },
     async close() {
-      await Promise.all([...lines.values(), ...others.values()].map(({ pool }) => pool.destroy()));
+      await Promise.all([...lines.values(), ...others.values()].map(({ way }) => way.release()));
     },
   };
 };

@@ -16,6 +16,8 @@ interface Connection {
 
 export interface Connections {
   of(socket: Socket): Connection;
+  /** So many at once from now on; those that are open stay. */
+  limit(most: number): void;
 }
 
 /** For when there is no response object to write to. */
@@ -43,15 +45,11 @@ const refusalOf = (code: string | undefined): Refusal => {
   }
 };
 
-export const trackConnections = (
-  server: Server,
-  { most, refused }: { most: number; refused(refusal: Refusal): void },
-): Connections => {
+export const trackConnections = (server: Server, { refused }: { refused(refusal: Refusal): void }): Connections => {
   const open = new WeakMap<Socket, Connection>();
   const nextId = createExchangeIds();
   let count = 0;
-  // Those over the limit are told so in HTTP; what comes in such numbers that not even that is wise is dropped.
-  server.maxConnections = Math.ceil(most * 1.1) + 16;
+  let most = Number.POSITIVE_INFINITY;
 
   server.on("connection", (socket: Socket) => {
     count += 1;
@@ -75,5 +73,12 @@ export const trackConnections = (
   });
 
   const unknown: Connection = { surplus: false, latest: undefined };
-  return { of: (socket) => open.get(socket) ?? unknown };
+  return {
+    of: (socket) => open.get(socket) ?? unknown,
+    limit(to) {
+      most = to;
+      // Those over the limit are told so in HTTP; what comes in such numbers that not even that is wise is dropped.
+      server.maxConnections = Math.ceil(most * 1.1) + 16;
+    },
+  };
 };

@@ -2,6 +2,7 @@
 import type { Subject, Upstream } from "../config/schema.ts";
 import type { Egress, Exit } from "../egress/egress.ts";
 import { createBreaker } from "../kernel/breaker.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Route } from "./routes.ts";
@@ -39,6 +40,8 @@ export interface Destination {
 export interface Destinations {
   /** The subjects' path prefixes. */
   prefixes: readonly string[];
+  /** By id of the upstream. */
+  lines: ReadonlyMap<string, Line>;
   /** Null for a model that is not relayed. */
   forModel(route: Route, model: string | null): Destination | null;
   /** Where another subject's requests go, and under which model name; null when there is no such subject. */
@@ -53,6 +56,8 @@ interface Options {
   unmatched: "relay" | "deny";
   egress: Egress;
   keys: ReadonlyMap<string, string>;
+  /** Lines there are: one that would be the same goes on, with what is known of its upstream and what runs on it. */
+  before?: ReadonlyMap<string, Line> | undefined;
   clock: Pick<Clock, "monotonic">;
   log: Log;
 }
@@ -120,13 +125,16 @@ const openLine = (
 };
 
 export const createDestinations = (options: Options): Destinations => {
-  const { upstreams, subjects, unmatched, egress, keys } = options;
-  const lines = new Map(
-    upstreams.map((upstream): [string, Line] => [
-      upstream.id,
-      openLine(upstream, egress.exit(upstream.id), keys.get(upstream.id) ?? null, options),
-    ]),
-  );
+  const { upstreams, subjects, unmatched, egress, keys, before } = options;
+  const lineTo = (upstream: Upstream): Line => {
+    const exit = egress.exit(upstream.id);
+    const key = keys.get(upstream.id) ?? null;
+    const known = before?.get(upstream.id);
+    const goesOn =
+      known?.exit === exit && known.key === key && canonicalJson(known.upstream) === canonicalJson(upstream);
+    return goesOn ? known : openLine(upstream, exit, key, options);
+  };
+  const lines = new Map(upstreams.map((upstream): [string, Line] => [upstream.id, lineTo(upstream)]));
   const lineOf = (id: string | undefined): Line => {
     const line = id === undefined ? lines.values().next().value : lines.get(id);
     if (line === undefined) throw new Error(`no upstream has the id "${id}"`);
@@ -158,6 +166,7 @@ export const createDestinations = (options: Options): Destinations => {
   const at = ({ prefix }: Route) => places.get(prefix) ?? plain;
   return {
     prefixes: [...places.keys()].filter((prefix) => prefix !== ""),
+    lines,
     forModel(route, model) {
       const place = at(route);
       const known = model === null ? undefined : place.models.get(model);

@@ -20,8 +20,9 @@ export interface Draining {
 
 interface Options {
   server: Server;
-  running: RunningExchanges;
-  settings: Config["drain"];
+  running: Pick<RunningExchanges, "count" | "now">;
+  /** Read when the draining begins. */
+  settings(): Config["drain"];
   clock: Clock;
 }
 
@@ -52,13 +53,14 @@ export const createDraining = ({ server, running, settings, clock }: Options): D
 
   const leave = async (): Promise<void> => {
     phase = "leaving";
-    await wait(settings.minSeconds * 1_000);
+    const { minSeconds, timeoutSeconds } = settings();
+    await wait(minSeconds * 1_000);
     phase = "finishing";
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
     server.closeIdleConnections();
-    if (running.count() > 0) await wait(settings.timeoutSeconds * 1_000);
+    if (running.count() > 0) await wait(timeoutSeconds * 1_000);
     phase = "over";
     for (const exchange of running.now()) exchange.breakOff(breakages.stopping);
     const cancel = clock.after(running.count() > 0 ? lastWordsMs : 0, () => server.closeAllConnections());

@@ -5,26 +5,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Config, Limits, RelaySettings, Subject, Upstream } from "../config/schema.ts";
-import type { Egress } from "../egress/egress.ts";
-import { requestHeaderAllowlist } from "../egress/request-headers.ts";
-import type { Guard } from "../guard/guard.ts";
+import type { Config, Limits } from "../config/schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { trackConnections } from "./connections.ts";
-import { answerHeaderAllowlist } from "./crossing-headers.ts";
-import { createDestinations } from "./destinations.ts";
 import { createDraining } from "./draining.ts";
-import type { DecisionObserver, ExchangeObserver, RelayMeter } from "./exchange.ts";
-import type { Holding } from "./guarded-answer.ts";
-import { guardDecisions, guardObserver } from "./guarded-observer.ts";
-import { createGuardedRequests } from "./guarded-request.ts";
-import { createRequestHandler } from "./request-handler.ts";
-import { createRouteTable } from "./routes.ts";
-import { type Exchange, type RunningExchange, startExchange } from "./running-exchange.ts";
-import { createRunningExchanges } from "./running-exchanges.ts";
+import type { RelayMeter } from "./exchange.ts";
+import { createHandling, type Handling, type HandlingOptions } from "./handling.ts";
 
 export interface Relay {
+  /** Builds how requests would be handled; nothing changes by that. Throws where they can't be. */
+  prepare(options: HandlingOptions): Handling;
+  /** From the next request on they are handled so; those that have begun go on as they were. */
+  use(handling: Handling): void;
   /** Takes a connection that did not come by the port: that of a client in this process. */
   accept(socket: Duplex): void;
   /** Relays one request of another server, such as one within the same program. */
@@ -32,7 +25,7 @@ export interface Relay {
   /** Port 0 lets the system choose; the chosen one is returned. */
   listen(host: string, port: number): Promise<{ port: number }>;
   /**
-   * Keeps taking requests for `drain.minSeconds`, then stops listening and gives running answers until
+   * Of all that is under way, whatever it is handled by. Keeps taking requests for `drain.minSeconds`, then stops listening and gives running answers until
    * `drain.timeoutSeconds` to finish; those that have not are broken off. A second call ends the wait at once.
    */
   drain(): Promise<void>;
@@ -40,22 +33,11 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-export interface RelayOptions {
-  upstreams: readonly Upstream[];
-  subjects: readonly Subject[];
+interface RelayOptions {
+  /** Of the connections, until `use` says otherwise; `headerBytes` for good. */
   limits: Limits;
-  relay: RelaySettings;
   drain: Config["drain"];
-  egress: Egress;
-  /** Keys by upstream id, of upstreams that get one instead of the caller's. */
-  keys: ReadonlyMap<string, string>;
-  /** Policies on what passes; left out when there are none. */
-  guard?: Guard;
-  holding: Holding;
-  /** Told of what the policies decide. */
-  decisions?: DecisionObserver;
-  observer: ExchangeObserver;
-  meter: RelayMeter;
+  meter: Pick<RelayMeter, "requestRefused">;
   clock: Clock;
   log: Log;
 }
@@ -63,63 +45,50 @@ export interface RelayOptions {
 /** How often node:http looks for requests that are too slow, at most. */
 const slownessCheckMs = 1_000;
 
-export const createRelay = (options: RelayOptions): Relay => {
-  const { limits, relay: settings, meter, clock, log } = options;
+export const createRelay = ({ limits, drain, meter, clock, log }: RelayOptions): Relay => {
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
-    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(slownessCheckMs, limits.headersTimeoutMs, limits.requestTimeoutMs),
     insecureHTTPParser: false,
   });
-  const connections = trackConnections(server, {
-    most: limits.maxConnections,
-    refused: ({ reason }) => meter.requestRefused("other", reason),
-  });
-  const running = createRunningExchanges(clock);
-  const draining = createDraining({ server, running, settings: options.drain, clock });
-  const destinations = createDestinations({ ...options, unmatched: settings.unmatched });
+  const connections = trackConnections(server, { refused: ({ reason }) => meter.requestRefused("other", reason) });
+  const limit = (to: Limits): void => {
+    server.headersTimeout = Math.min(to.headersTimeoutMs, to.requestTimeoutMs);
+    server.requestTimeout = to.requestTimeoutMs;
+    server.keepAliveTimeout = to.keepAliveTimeoutMs;
+    connections.limit(to.maxConnections);
+  };
+  limit(limits);
 
-  const exchangeParts = {
-    answerHeaders: answerHeaderAllowlist(settings.responseHeaders),
-    meter,
-    clock,
-    ended(exchange: RunningExchange): void {
-      running.delete(exchange);
-      draining.exchangeEnded();
+  let current: Handling | null = null;
+  /** The present one, and those before it under which something runs. */
+  const all = new Set<Handling>();
+  const draining = createDraining({
+    server,
+    running: {
+      count: () => [...all].reduce((sum, { running }) => sum + running.count(), 0),
+      now: () => [...all].flatMap(({ running }) => running.now()),
     },
-  };
-  const start = (exchange: Exchange): RunningExchange => {
-    const started = startExchange(exchange, exchangeParts);
-    running.add(started);
-    return started;
-  };
-
-  const handle = createRequestHandler({
-    routes: createRouteTable(destinations.prefixes, settings.passThrough),
-    destinations,
-    connections,
-    draining,
-    requestHeaders: requestHeaderAllowlist(settings.requestHeaders),
-    limits,
-    guard: options.guard ?? null,
-    ask: createGuardedRequests({
-      destinations,
-      holding: options.holding,
-      decisions: guardDecisions(options.decisions ?? { decided() {} }, log),
-      clock,
-      log,
-    }),
-    observer: guardObserver(options.observer, log),
-    meter,
+    settings: () => current?.settings.drain ?? drain,
     clock,
-    start,
   });
+
+  const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
+    if (current === null) throw new Error("nothing says how requests are handled");
+    current.handle(request, response, awaitsContinue);
+  };
   server.on("request", (request, response) => handle(request, response, false));
   server.on("checkContinue", (request, response) => handle(request, response, true));
 
   return {
+    prepare: (options) => createHandling(options, { connections, draining, before: current?.lines, clock, log }),
+    use(handling) {
+      const replaced = current;
+      current = handling;
+      all.add(handling);
+      limit(handling.settings.limits);
+      if (replaced !== null && replaced !== handling) void replaced.over().then(() => all.delete(replaced));
+    },
     accept: (socket) => void server.emit("connection", socket),
     handle: (request, response) => handle(request, response, false),
     listen: (host, port) =>

@@ -195,16 +195,18 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
     random: banking,
     limits: { ...defaultLiveObserverLimits, bankEveryMs: 0 },
   });
-  const relay = createRelay({
-    ...config,
-    egress,
-    keys: new Map(upstreamKey === undefined ? [] : [["main", upstreamKey]]),
-    observer,
-    holding: { answerBytes: 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
-    meter: { requestStarted() {}, requestFinished() {}, requestRefused() {}, bytes() {} },
-    clock: systemClock,
-    log: noLog,
-  });
+  const meter = { requestStarted() {}, requestFinished() {}, requestRefused() {}, bytes() {} };
+  const relay = createRelay({ ...config, meter, clock: systemClock, log: noLog });
+  relay.use(
+    relay.prepare({
+      ...config,
+      egress,
+      keys: new Map(upstreamKey === undefined ? [] : [["main", upstreamKey]]),
+      observer,
+      holding: { answerBytes: 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
+      meter,
+    }),
+  );
   const { port } = await relay.listen("127.0.0.1", 0);
   const post = egress.postFor("main");
   const ask = createAsker({

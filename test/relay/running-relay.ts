@@ -115,18 +115,19 @@ export const runRelay = async ({
   const log = { debug: note, info: note, warn: note, error: note } as Log;
 
   const egress = createEgress(settings.upstreams, { requestHeaders: settings.relay.requestHeaders });
-  const relay = createRelay({
-    ...settings,
-    egress,
-    keys,
-    ...(guard === undefined ? {} : { guard }),
-    holding: { ...defaultHolding, ...holding },
-    observer: observer ?? copying,
-    decisions: { decided: (exchange, decision) => void decided.push({ exchange, decision }) },
-    meter,
-    clock: systemClock,
-    log,
-  });
+  const relay = createRelay({ ...settings, meter, clock: systemClock, log });
+  relay.use(
+    relay.prepare({
+      ...settings,
+      egress,
+      keys,
+      ...(guard === undefined ? {} : { guard }),
+      holding: { ...defaultHolding, ...holding },
+      observer: observer ?? copying,
+      decisions: { decided: (exchange, decision) => void decided.push({ exchange, decision }) },
+      meter,
+    }),
+  );
   const { port } = await relay.listen("127.0.0.1", 0);
   endings.push(
     () => upstream.close(),
