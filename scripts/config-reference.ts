@@ -52,6 +52,38 @@ const rows = (path: string, node: Node, required: boolean): string[] => {
 export const schemaText = (): string => `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 export const policySchemaText = (): string => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 
+const changedWhileRunning = [
+  "## Changed while running",
+  "",
+  "Candor follows the file, and the files that it names: policies, probe sets, frozen answers, screens, and keys that are read from",
+  "files. It watches their folders and compares what they hold every five seconds, so it does not matter how they are replaced:",
+  "written over, renamed, or switched by a symbolic link as Kubernetes does it. What the system tells of is taken over as soon as it",
+  "has had 200 ms to settle; the rest with the next look.",
+  "",
+  "- **All or nothing.** A change is taken over whole. If any part can't be (a mistake in the file, a policy, a probe set or a key that",
+  "  is missing), everything stays as it was, the log says why, and `candor_config_last_reload_successful` is 0 until the files are good",
+  "  again. Files that the configuration in force names are followed even while a new one can't be used.",
+  "- **What runs ends as it began.** An exchange, its stream and a probe end under the configuration that they began under: its",
+  "  upstream, its policies, its limits. New requests get the new one at once, and no request fails for the change. What has not ended",
+  "  after `drain.replacedSeconds`, an hour by default, is broken off. An upstream that is the same in both keeps its connections.",
+  "- **Baselines go on.** A subject whose `models`, `version`, `detector`, probe set, judge and threshold stay as they were keeps its",
+  "  baseline, and what is remembered of its traffic; one for which any of them changes begins a new baseline, as at a restart. A subject",
+  "  that is taken out keeps its evidence in the log and goes on where it was left if it comes back. Budgets and bounds of an hour or a day",
+  "  hold across changes.",
+  "- **What it is not for**: a variable of the environment can't change in a running process. Keys that do belong in files.",
+  "",
+  "These fields are read at the start alone. A change of them is named in the log and in `candor_config_restart_needed`, while the",
+  "rest of the file is taken over:",
+  "",
+  "| field | why |",
+  "|---|---|",
+  "| `listen` | the ports are opened once |",
+  "| `evidence.path`, `evidence.postgres`, `evidence.replica`, `evidence.maxPendingRows` | the log is opened once, and is one |",
+  "| `telemetry` | what is exported tells of the process from its start to its end |",
+  "| `control.pepper` | ids in the audit trail would change in the middle of it |",
+  "| `limits.headerBytes` | the parser of requests is made once |",
+];
+
 export const referencePage = (): string =>
   [
     "# Configuration",
@@ -77,6 +109,10 @@ export const referencePage = (): string =>
     "",
     "`candor check FILE` validates a file and names every mistake with its line, path, value and fix. Keys never stand in the file:",
     "a field that takes a key takes `{ env: NAME }` or `{ file: PATH }`.",
+    "",
+    ...changedWhileRunning,
+    "",
+    "## Fields",
     "",
     "| field | kind | default | meaning |",
     "|---|---|---|---|",

@@ -16,7 +16,7 @@ import type { Verdict } from "./persona/verdict.ts";
 export type { Verdict } from "./persona/verdict.ts";
 
 export interface CandorOptions {
-  /** Path of a configuration file, or what such a file holds. `listen.data` is not used. */
+  /** Path of a configuration file, which is followed, or what such a file holds. `listen.data` is not used. */
   config: unknown;
   /** Opens the control port, with the dashboard and the metrics, as configured. Default: no port at all. */
   controlPort?: boolean;
@@ -47,6 +47,11 @@ export interface EmbeddedCandor {
   metrics(): Promise<string>;
   /** Of the dashboard; empty without `controlPort`. */
   controlUrl: string;
+  /**
+   * Puts another configuration in force: a path of a file, or what such a file holds. A file that was given to `openCandor`
+   * is followed anyway. Rejects for one that can't be used; then nothing has changed.
+   */
+  reload(config: unknown): Promise<void>;
   /** Lets running answers finish and writes what was observed. */
   close(): Promise<void>;
 }
@@ -95,10 +100,10 @@ const relayedPath = (url: string, bases: readonly Base[]): string => {
 const relayOrigin = "http://candor.invalid";
 
 const createFetch =
-  (bases: readonly Base[], dispatcher: Agent): typeof fetch =>
+  (bases: () => readonly Base[], dispatcher: Agent): typeof fetch =>
   async (input, init) => {
     const request = new Request(input, init);
-    const target = `${relayOrigin}${relayedPath(request.url, bases)}`;
+    const target = `${relayOrigin}${relayedPath(request.url, bases())}`;
     // A stream that is sent tells no length, and the API wants whole bodies anyway.
     const body = request.body === null ? null : await request.arrayBuffer();
     const { method, headers, signal } = request;
@@ -120,18 +125,27 @@ const alreadyRead = JSON.stringify({
 /** Opens the evidence, builds everything, and begins to watch. @throws for a configuration that can't be run */
 export const openCandor = async (options: CandorOptions): Promise<EmbeddedCandor> => {
   const { controlPort = false, answeredBy = {}, env = process.env } = options;
-  const config = await configOf(options.config);
   const inProcess = new Map(
     Object.entries(answeredBy).map(([id, handler]) => {
       const server = createServer(handler);
       return [id, (socket: Duplex) => void server.emit("connection", socket)] as const;
     }),
   );
-  const candor = await start(config, {
+  const source = {
+    file: typeof options.config === "string" ? options.config : null,
+    read: () => configOf(options.config),
+  };
+  const ownLog = options.log === undefined ? createLog("info") : null;
+  let bases: readonly Base[] = [];
+  const candor = await start(source, {
     env,
-    log: options.log ?? createLog(config.log.level),
+    log: options.log ?? ownLog ?? createLog("info"),
     ports: { data: false, control: controlPort },
     inProcess,
+    configured(config) {
+      bases = basesOf(config);
+      if (ownLog !== null) ownLog.level = config.log.level;
+    },
   });
   const dispatcher = new Agent({
     connect: inProcessConnector(candor.accept),
@@ -140,7 +154,7 @@ export const openCandor = async (options: CandorOptions): Promise<EmbeddedCandor
     headersTimeout: 0,
   });
   return {
-    fetch: createFetch(basesOf(config), dispatcher),
+    fetch: createFetch(() => bases, dispatcher),
     middleware(request, response) {
       if (request.readableEnded) {
         response.writeHead(500, { "content-type": "application/json" }).end(alreadyRead);
@@ -155,6 +169,7 @@ export const openCandor = async (options: CandorOptions): Promise<EmbeddedCandor
     verdict: candor.verdict,
     metrics: candor.metrics,
     controlUrl: candor.controlUrl,
+    reload: async (config) => candor.reload(await configOf(config)),
     async close() {
       await candor.stop();
       await dispatcher.destroy();

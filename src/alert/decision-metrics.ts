@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { actions, type Decision, type Finding } from "../guard/guard.ts";
 import type { DecisionMeter } from "../watch/decision-log.ts";
 import { createBuckets, pulledHistogram } from "./buckets.ts";
+import { keepSeries } from "./kept-series.ts";
 import { alone, pulledCounter } from "./pulled-metric.ts";
 
 const stages = ["request", "response"] as const satisfies readonly Decision["stage"][];
@@ -12,18 +13,18 @@ const results = ["enforced", "would", "error", "bypass"] as const satisfies read
 /** Counts of pairs, every one of them there from the start. */
 const createPairs = <A extends string, B extends string>(ones: readonly A[], others: readonly B[]) => {
   const row = () => new Map(others.map((other) => [other, 0]));
-  const counts = new Map(ones.map((one) => [one, row()]));
+  const counts = new Map<string, Map<B, number>>(ones.map((one) => [one, row()]));
   return {
-    /** Counts these as well from now on; what was counted stays. */
-    add(more: readonly A[]): void {
-      for (const one of more) if (!counts.has(one)) counts.set(one, row());
+    /** Counts these from now on; what was counted of those that stay stays. */
+    keep(names: readonly string[]): void {
+      keepSeries<Map<B, number>>(counts, names, row);
     },
     count(one: A, other: B): void {
       const row = counts.get(one);
       const before = row?.get(other);
       if (before !== undefined) row?.set(other, before + 1);
     },
-    *read(): Generator<[A, B, number]> {
+    *read(): Generator<[string, B, number]> {
       for (const [one, row] of counts) for (const [other, value] of row) yield [one, other, value];
     },
   };
@@ -89,7 +90,7 @@ export const createDecisionMetrics = (registry: Registry): DecisionMetrics => {
   });
 
   return {
-    policies: findings.add,
+    policies: findings.keep,
     decided(decision) {
       if (decision.tookMs !== undefined) durations.get(decision.stage)?.observe(decision.tookMs / 1000);
       decisions.count(decision.stage, decision.action);

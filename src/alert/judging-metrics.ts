@@ -3,6 +3,7 @@ import { Counter, Histogram, type Registry } from "prom-client";
 import type { JudgingMeter } from "../classify/cached.ts";
 import type { Judgement } from "../classify/classifier.ts";
 import { boundedBy, withOther } from "./bounded-label.ts";
+import { keepSeries } from "./kept-series.ts";
 
 type Outcome = "judged" | Extract<Judgement, { kind: "error" }>["reason"];
 
@@ -18,8 +19,13 @@ const outcomes: Record<Outcome, true> = {
 /** Seconds: the embedded screen takes well under a millisecond, a judge model up to its timeout. */
 const buckets = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40];
 
+export interface JudgingMetrics extends JudgingMeter {
+  /** Counts these from now on. */
+  classifiers(sources: readonly string[]): void;
+}
+
 /** `sources`: the classifiers in use, as in `Judgement.source`. */
-export const createJudgingMetrics = (registry: Registry, sources: readonly string[]): JudgingMeter => {
+export const createJudgingMetrics = (registry: Registry, sources: readonly string[]): JudgingMetrics => {
   const registers = [registry];
   const judgements = new Counter({
     name: "candor_judgements_total",
@@ -40,13 +46,30 @@ export const createJudgingMetrics = (registry: Registry, sources: readonly strin
     labelNames: ["source"],
     registers,
   });
-  for (const source of withOther(sources)) {
+  const begin = (source: string): void => {
     for (const outcome of Object.keys(outcomes)) judgements.inc({ source, outcome }, 0);
     duration.zero({ source });
     cacheHits.inc({ source }, 0);
-  }
-  const bounded = boundedBy(sources);
+  };
+  const end = (source: string): void => {
+    for (const outcome of Object.keys(outcomes)) judgements.remove({ source, outcome });
+    duration.remove({ source });
+    cacheHits.remove({ source });
+  };
+  const exposed = new Map<string, true>();
+  let bounded = boundedBy([]);
+  const classifiers = (inUse: readonly string[]): void => {
+    const names = withOther(inUse);
+    for (const source of exposed.keys()) if (!names.includes(source)) end(source);
+    keepSeries(exposed, names, (source) => {
+      begin(source);
+      return true;
+    });
+    bounded = boundedBy(inUse);
+  };
+  classifiers(sources);
   return {
+    classifiers,
     judged(judgement, durationMs) {
       const source = bounded(judgement.source);
       judgements.inc({ source, outcome: judgement.kind === "judged" ? "judged" : judgement.reason });

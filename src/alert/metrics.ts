@@ -14,10 +14,11 @@ import type { RelayMeter } from "../relay/exchange.ts";
 import type { ExportMeter } from "../telemetry/exporting.ts";
 import type { MetricFamily } from "../telemetry/wire.ts";
 import type { AnchorMeter } from "../watch/anchor-rounds.ts";
+import type { DecisionMeter } from "../watch/decision-log.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createAnchorMetrics } from "./anchor-metrics.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
-import { createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
+import { createDecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { createExportMetrics } from "./export-metrics.ts";
 import { expositionOf, familiesIn } from "./exposition.ts";
@@ -30,15 +31,20 @@ import { exposeProcess } from "./process-metrics.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { createReloadMetrics, type ReloadMeter } from "./reload-metrics.ts";
 
-interface Options {
+/** Values of labels that a configuration gives. */
+export interface ExposedNames {
   /** Ids of the configured subjects. */
   subjects: readonly string[];
-  /** Names of the routes, as the relay reports them. */
-  routes: readonly string[];
   /** Classifiers in use, as in `Judgement.source`. */
   classifiers: readonly string[];
   /** Ids of the receivers of alerts. */
   receivers?: readonly string[];
+  policies?: readonly string[];
+}
+
+interface Options extends ExposedNames {
+  /** Names of the routes, as the relay reports them. */
+  routes: readonly string[];
   replica: string;
   version: string;
   clock: Pick<Clock, "now">;
@@ -48,15 +54,21 @@ interface Options {
 interface Sources {
   store: Pick<EvidenceStore, "head" | "health">;
   ledger: VerdictSource;
-  probers: readonly ExposedProber[];
+  /** Ids of those whose verdicts are shown. */
+  subjects(): readonly string[];
+  probers(): readonly ExposedProber[];
+  /** How many configurations that were replaced something still runs under. */
+  ending(): number;
 }
 
 export interface Metrics {
+  /** Series of new names begin at 0, those of names that are not among these go. */
+  expose(names: ExposedNames): void;
   relay: RelayMeter;
   live: WatchMeter;
   judging: JudgingMeter;
   classifierCost: CostMeter;
-  decisions: DecisionMetrics;
+  decisions: DecisionMeter;
   reloads: ReloadMeter;
   anchors: AnchorMeter;
   notifications: NotificationMeter;
@@ -78,6 +90,7 @@ export const createMetrics = ({
   routes,
   classifiers,
   receivers = [],
+  policies = [],
   replica,
   version,
   clock,
@@ -85,21 +98,36 @@ export const createMetrics = ({
   const registry = new Registry();
   const process = exposeProcess(registry, { replica, version });
   let refreshPersona = (): void => {};
+  let ending = (): number => 0;
+  const relay = createRelayMetrics(registry, { subjects, routes });
+  const live = createLiveMetrics(registry, subjects);
+  const judging = createJudgingMetrics(registry, classifiers);
+  const decisions = createDecisionMetrics(registry);
+  const notifications = createNotificationMetrics(registry, receivers);
+  const probes = createProbeMetrics(registry, subjects);
+  decisions.policies(policies);
   return {
-    relay: createRelayMetrics(registry, { subjects, routes }),
-    live: createLiveMetrics(registry, subjects),
-    judging: createJudgingMetrics(registry, classifiers),
+    expose(names) {
+      for (const metrics of [relay, live, probes]) metrics.subjects(names.subjects);
+      judging.classifiers(names.classifiers);
+      notifications.receivers(names.receivers ?? []);
+      decisions.policies(names.policies ?? []);
+    },
+    relay,
+    live,
+    judging,
     classifierCost: createClassifierCostMetrics(registry),
-    decisions: createDecisionMetrics(registry),
-    reloads: createReloadMetrics(registry, clock),
+    decisions,
+    reloads: createReloadMetrics(registry, clock, () => ending()),
     anchors: createAnchorMetrics(registry),
     exports: createExportMetrics(registry),
-    notifications: createNotificationMetrics(registry, receivers),
-    probing: createProbeMetrics(registry, subjects),
-    readFrom({ store, ledger, probers }) {
-      exposeEvidence(registry, replica, store);
-      exposeProbers(registry, probers);
-      refreshPersona = exposePersona(registry, subjects, ledger);
+    notifications,
+    probing: probes.of,
+    readFrom(sources) {
+      exposeEvidence(registry, replica, sources.store);
+      exposeProbers(registry, sources.probers);
+      refreshPersona = exposePersona(registry, sources.subjects, sources.ledger);
+      ending = sources.ending;
     },
     contentType: registry.contentType,
     async text() {

@@ -198,7 +198,11 @@ const families = (ledger: VerdictSource): Family[] => [
 ];
 
 /** Returns what brings the values up to date. Computing a verdict costs, so it is done once a scrape. */
-export const exposePersona = (registry: Registry, subjects: readonly string[], ledger: VerdictSource): (() => void) => {
+export const exposePersona = (
+  registry: Registry,
+  subjects: () => readonly string[],
+  ledger: VerdictSource,
+): (() => void) => {
   const gauges = families(ledger).map(({ name, help, labelNames, samples }) => ({
     samples,
     gauge: new Gauge<string>({ name, help, labelNames: ["subject", ...labelNames], registers: [registry] }),
@@ -211,7 +215,8 @@ export const exposePersona = (registry: Registry, subjects: readonly string[], l
   });
   return () => {
     for (const { gauge } of gauges) gauge.reset();
-    const verdicts = new Map(subjects.map((subject) => [subject, ledger.verdict(subject)]));
+    fleet.reset();
+    const verdicts = new Map(subjects().map((subject) => [subject, ledger.verdict(subject)]));
     const members = [...verdicts].map(([id, { evidence }]) => ({
       id,
       logEvidence: evidence.harm.logEvidence,

@@ -4,6 +4,7 @@ import { experiments, observation } from "../evidence/entry.ts";
 import { armsOf } from "../probe/conversations.ts";
 import { type FailureReason, type ProbeMeter, skipReasons } from "../probe/probe-meter.ts";
 import type { Prober } from "../probe/scheduler.ts";
+import { keepSeries } from "./kept-series.ts";
 import { pulledGauge } from "./pulled-metric.ts";
 
 const failureReasons: Record<FailureReason, true> = {
@@ -18,11 +19,14 @@ const failureReasons: Record<FailureReason, true> = {
 /** The others are off by default: their series begin with their first probe. */
 const always = experiments.filter((experiment) => experiment !== "canary" && experiment !== "identity");
 
-/** Returns the meter of each subject's prober. */
-export const createProbeMetrics = (
-  registry: Registry,
-  subjects: readonly string[],
-): ((subject: string) => ProbeMeter) => {
+export interface ProbeMetrics {
+  /** What a subject's prober counts with; nothing is counted of a subject that is not exposed. */
+  of(subject: string): ProbeMeter;
+  /** Counts these from now on. */
+  subjects(ids: readonly string[]): void;
+}
+
+export const createProbeMetrics = (registry: Registry, subjects: readonly string[]): ProbeMetrics => {
   const registers = [registry];
   const asked = new Counter({
     name: "candor_probes_asked_total",
@@ -54,7 +58,8 @@ export const createProbeMetrics = (
     labelNames: ["subject", "type"],
     registers,
   });
-  for (const subject of subjects) {
+  const types = ["prompt", "completion"] as const;
+  const begin = (subject: string): void => {
     for (const experiment of always) {
       for (const arm of armsOf[experiment]) {
         asked.inc({ subject, experiment, arm }, 0);
@@ -65,35 +70,67 @@ export const createProbeMetrics = (
     }
     for (const reason of Object.keys(failureReasons)) failed.inc({ subject, reason }, 0);
     for (const reason of skipReasons) skipped.inc({ subject, reason }, 0);
-    for (const type of ["prompt", "completion"]) tokens.inc({ subject, type }, 0);
-  }
-  return (subject) => ({
-    asked: (experiment, arm) => asked.inc({ subject, experiment, arm }),
-    answered: (_experiment, _arm, { prompt, completion }) => {
-      tokens.inc({ subject, type: "prompt" }, prompt);
-      tokens.inc({ subject, type: "completion" }, completion);
+    for (const type of types) tokens.inc({ subject, type }, 0);
+  };
+  const end = (subject: string): void => {
+    for (const experiment of experiments) {
+      for (const arm of armsOf[experiment]) {
+        asked.remove({ subject, experiment, arm });
+        for (const outcome of observation.shape.outcome.options) {
+          outcomes.remove({ subject, experiment, arm, outcome });
+        }
+      }
+    }
+    for (const reason of Object.keys(failureReasons)) failed.remove({ subject, reason });
+    for (const reason of skipReasons) skipped.remove({ subject, reason });
+    for (const type of types) tokens.remove({ subject, type });
+  };
+  const exposed = new Map<string, true>();
+  const keep = (ids: readonly string[]): void => {
+    for (const subject of exposed.keys()) if (!ids.includes(subject)) end(subject);
+    keepSeries(exposed, ids, (subject) => {
+      begin(subject);
+      return true;
+    });
+  };
+  keep(subjects);
+  return {
+    subjects: keep,
+    of(subject) {
+      const counting = (count: () => void): void => {
+        if (exposed.has(subject)) count();
+      };
+      return {
+        asked: (experiment, arm) => counting(() => asked.inc({ subject, experiment, arm })),
+        answered: (_experiment, _arm, { prompt, completion }) =>
+          counting(() => {
+            tokens.inc({ subject, type: "prompt" }, prompt);
+            tokens.inc({ subject, type: "completion" }, completion);
+          }),
+        failed: (_experiment, _arm, reason) => counting(() => failed.inc({ subject, reason })),
+        outcome: (experiment, arm, outcome) => counting(() => outcomes.inc({ subject, experiment, arm, outcome })),
+        skipped: (reason) => counting(() => skipped.inc({ subject, reason })),
+      };
     },
-    failed: (_experiment, _arm, reason) => failed.inc({ subject, reason }),
-    outcome: (experiment, arm, outcome) => outcomes.inc({ subject, experiment, arm, outcome }),
-    skipped: (reason) => skipped.inc({ subject, reason }),
-  });
+  };
 };
 
 export interface ExposedProber {
   subject: string;
   /** Mean rate of probes once the baseline is known. */
   perHour: number;
+  /** Wall clock, milliseconds since 1970. */
+  since: number;
   status: Prober["status"];
 }
 
-export const exposeProbers = (registry: Registry, probers: readonly ExposedProber[]): void => {
-  const startedAt = Date.now();
+export const exposeProbers = (registry: Registry, probers: () => readonly ExposedProber[]): void => {
   pulledGauge(registry, {
     name: "candor_probe_budget_used_ratio",
     help: "Share of the budget that was spent in the last hour, or in the last day, 0-1",
     labelNames: ["subject", "resource"],
     read: () =>
-      probers.flatMap(({ subject, status }) => {
+      probers().flatMap(({ subject, status }) => {
         const { spent, limits, day } = status();
         const share = (used: number, limit: number): number => (limit === 0 ? 1 : used / limit);
         return [
@@ -108,16 +145,16 @@ export const exposeProbers = (registry: Registry, probers: readonly ExposedProbe
     name: "candor_probe_interval_seconds",
     help: "Mean time between two probes as configured, once the baseline is known",
     labelNames: ["subject"],
-    read: () => probers.map(({ subject, perHour }) => ({ labels: { subject }, value: 3600 / perHour })),
+    read: () => probers().map(({ subject, perHour }) => ({ labels: { subject }, value: 3600 / perHour })),
   });
   pulledGauge(registry, {
     name: "candor_probe_last_success_timestamp_seconds",
     help: "When a probe was last answered, seconds since 1970; until the first answer, when probing began",
     labelNames: ["subject"],
     read: () =>
-      probers.map(({ subject, status }) => ({
+      probers().map(({ subject, since, status }) => ({
         labels: { subject },
-        value: (status().lastAnswerAt ?? startedAt) / 1000,
+        value: (status().lastAnswerAt ?? since) / 1000,
       })),
   });
 };

@@ -6,6 +6,7 @@ import type { Registry } from "prom-client";
 import type { ExchangeEnd, RelayMeter } from "../relay/exchange.ts";
 import { pick, withOther } from "./bounded-label.ts";
 import { createBuckets, pulledHistogram } from "./buckets.ts";
+import { keepSeries } from "./kept-series.ts";
 import { pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
 type Outcome = ExchangeEnd["outcome"];
@@ -81,19 +82,22 @@ interface Options {
   routes: readonly string[];
 }
 
-export const createRelayMetrics = (registry: Registry, { subjects, routes }: Options): RelayMeter => {
+export interface RelayMetrics extends RelayMeter {
+  /** Counts these from now on. One under which something is under way must stay until that has ended. */
+  subjects(ids: readonly string[]): void;
+}
+
+export const createRelayMetrics = (registry: Registry, { subjects, routes }: Options): RelayMetrics => {
   const allRoutes = withOther(routes);
-  const bySubject = new Map(
-    withOther(subjects).map((subject) => [
-      subject,
-      {
-        inFlight: 0,
-        duration: createBuckets(durationBuckets),
-        firstByte: createBuckets(firstByteBuckets),
-        endings: new Map(allRoutes.map((route) => [route, createEndings()])),
-      },
-    ]),
-  );
+  const seriesOfSubject = () => ({
+    inFlight: 0,
+    duration: createBuckets(durationBuckets),
+    firstByte: createBuckets(firstByteBuckets),
+    endings: new Map(allRoutes.map((route) => [route, createEndings()])),
+  });
+  const bySubject = new Map<string, ReturnType<typeof seriesOfSubject>>();
+  const keepSubjects = (ids: readonly string[]): void => keepSeries(bySubject, withOther(ids), seriesOfSubject);
+  keepSubjects(subjects);
   const byRoute = new Map(
     allRoutes.map((route) => [route, { overhead: createBuckets(overheadBuckets), refused: createRefusalCounts() }]),
   );
@@ -154,6 +158,7 @@ export const createRelayMetrics = (registry: Registry, { subjects, routes }: Opt
   });
 
   return {
+    subjects: keepSubjects,
     requestStarted(subject) {
       const own = pick(bySubject, subject);
       if (own !== undefined) own.inFlight += 1;

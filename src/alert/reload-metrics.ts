@@ -3,24 +3,42 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../kernel/clock.ts";
 import { alone, pulledCounter, pulledGauge } from "./pulled-metric.ts";
 
-/** Each is read for itself: one that can be used says nothing about the other. */
-type Reloaded = "configuration" | "policies";
-
 export interface ReloadMeter {
-  succeeded(what: Reloaded): void;
-  failed(what: Reloaded): void;
+  /** @param hash of the configuration that is in force now, and of what it names */
+  inForce(hash: string): void;
+  /** Another one than that of the start is in force, or the same was found to be good again. */
+  succeeded(): void;
+  failed(): void;
   /** The configuration has changed in parts that are read at the start alone. */
   restartNeeded(needed: boolean): void;
 }
 
-export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now">): ReloadMeter => {
+/** @param ending how many configurations that were replaced something still runs under */
+export const createReloadMetrics = (
+  registry: Registry,
+  clock: Pick<Clock, "now">,
+  ending: () => number,
+): ReloadMeter => {
   const counts = { success: 0, failure: 0 };
-  const unusable = new Set<Reloaded>();
+  let isUsable = true;
+  let hash = "";
   let goodSince = clock.now();
   let needsRestart = false;
+  pulledGauge(registry, {
+    name: "candor_config_info",
+    help: "Always 1; the label tells one configuration, with its policies and probe sets, from another",
+    labelNames: ["hash"],
+    read: () => (hash === "" ? [] : [{ labels: { hash }, value: 1 }]),
+  });
+  pulledGauge(registry, {
+    name: "candor_config_ending",
+    help: "Configurations that were replaced and under which something still runs; absent while there is none",
+    labelNames: [],
+    read: () => (ending() === 0 ? [] : [{ labels: {}, value: ending() }]),
+  });
   pulledCounter(registry, {
     name: "candor_config_reloads_total",
-    help: "Changes of the configuration or the policies that were read while running, by whether they could be used",
+    help: "Changes of the configuration or of files that it names that were read while running, by whether they could be used",
     labelNames: ["result"],
     read: () => Object.entries(counts).map(([result, value]) => ({ labels: { result }, value })),
   });
@@ -28,11 +46,11 @@ export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now"
     name: "candor_config_last_reload_successful",
     help: "0 while what is in the files could not be used, and what was read before is in force",
     labelNames: [],
-    read: alone(() => Number(unusable.size === 0)),
+    read: alone(() => Number(isUsable)),
   });
   pulledGauge(registry, {
     name: "candor_config_last_reload_success_timestamp_seconds",
-    help: "When the configuration or the policies were last read and used, seconds since 1970",
+    help: "When the configuration was last read and used, seconds since 1970",
     labelNames: [],
     read: alone(() => goodSince / 1000),
   });
@@ -43,14 +61,17 @@ export const createReloadMetrics = (registry: Registry, clock: Pick<Clock, "now"
     read: alone(() => Number(needsRestart)),
   });
   return {
-    succeeded(what) {
+    inForce(of) {
+      hash = of;
+    },
+    succeeded() {
       counts.success += 1;
-      unusable.delete(what);
+      isUsable = true;
       goodSince = clock.now();
     },
-    failed(what) {
+    failed() {
       counts.failure += 1;
-      unusable.add(what);
+      isUsable = false;
     },
     restartNeeded(needed) {
       needsRestart = needed;

@@ -9,7 +9,7 @@ import { createJudge } from "./judge.ts";
 import { createModeration } from "./moderation.ts";
 import { createQuestionJudge, type QuestionJudge } from "./question-judge.ts";
 import { loadScreens } from "./screens.ts";
-import { type CostMeter, createSpending } from "./spending.ts";
+import { type CostMeter, createSpending, nothingSpent, type SpentHour } from "./spending.ts";
 import { withBreaker } from "./with-breaker.ts";
 
 type Remote = "judge" | "guard" | "moderation";
@@ -22,7 +22,16 @@ export interface JudgingParts {
   meter: CostMeter;
   clock: Pick<Clock, "monotonic">;
   log: Pick<Log, "warn" | "info">;
+  /** What was spent already, by who spent it; it is counted on. Left out by who begins with full budgets. */
+  spent?: Map<string, SpentHour>;
 }
+
+/** The hour of one spender: the same for every classifier that is built for it. */
+const hourOf = (spender: string, { spent }: JudgingParts): SpentHour => {
+  const hour = spent?.get(spender) ?? nothingSpent();
+  spent?.set(spender, hour);
+  return hour;
+};
 
 /** The schema has seen to it that what is used is there. */
 const present = <T>(part: T | undefined, name: string): T => {
@@ -33,7 +42,8 @@ const present = <T>(part: T | undefined, name: string): T => {
 const remote = (name: Remote, settings: ClassifySettings, surroundings: JudgingParts): Classifier => {
   const { keys, fetchFor, meter, clock } = surroundings;
   const { callsPerHour = null, tokensPerHour = null } = present(settings[name], name);
-  const spending = createSpending({ classifier: name, budget: { callsPerHour, tokensPerHour }, meter, clock });
+  const budget = { callsPerHour, tokensPerHour };
+  const spending = createSpending({ classifier: name, budget, meter, clock, hour: hourOf(name, surroundings) });
   switch (name) {
     case "judge": {
       const judge = present(settings.judge, name);
@@ -83,7 +93,9 @@ export const configuredQuestionJudge = (
   if (settings.judge === undefined) return null;
   const { keys, fetchFor, meter, clock } = surroundings;
   const { callsPerHour = null, tokensPerHour = null, ...judge } = settings.judge;
-  const spending = createSpending({ classifier: "judge", budget: { callsPerHour, tokensPerHour }, meter, clock });
+  const budget = { callsPerHour, tokensPerHour };
+  const hour = hourOf("questions", surroundings);
+  const spending = createSpending({ classifier: "judge", budget, meter, clock, hour });
   return createQuestionJudge({ ...judge, spending, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
 };
 

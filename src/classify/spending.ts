@@ -32,39 +32,48 @@ export interface Spending {
 
 const hourMs = 3_600_000;
 
+/** What an hour has seen so far. */
+export interface SpentHour {
+  /** Of the monotonic clock. */
+  began: number;
+  calls: number;
+  tokens: number;
+}
+
+export const nothingSpent = (): SpentHour => ({ began: Number.NEGATIVE_INFINITY, calls: 0, tokens: 0 });
+
 interface Options {
   /** Name of the classifier in the configuration. */
   classifier: string;
   budget: Budget;
   meter: CostMeter;
   clock: Pick<Clock, "monotonic">;
+  /** What was spent already; it is counted on. Left out by who begins with a full budget. */
+  hour?: SpentHour;
 }
 
 /** Hours begin with the first call in them. Tokens are known after a call, so calls under way together may go over. */
-export const createSpending = ({ classifier, budget, meter, clock }: Options): Spending => {
-  let began = Number.NEGATIVE_INFINITY;
-  let calls = 0;
-  let tokens = 0;
+export const createSpending = ({ classifier, budget, meter, clock, hour = nothingSpent() }: Options): Spending => {
   const { callsPerHour, tokensPerHour } = budget;
   return {
     claim() {
-      if (clock.monotonic() - began >= hourMs) {
-        began = clock.monotonic();
-        calls = 0;
-        tokens = 0;
+      if (clock.monotonic() - hour.began >= hourMs) {
+        hour.began = clock.monotonic();
+        hour.calls = 0;
+        hour.tokens = 0;
       }
       if (
-        calls >= (callsPerHour ?? Number.POSITIVE_INFINITY) ||
-        tokens >= (tokensPerHour ?? Number.POSITIVE_INFINITY)
+        hour.calls >= (callsPerHour ?? Number.POSITIVE_INFINITY) ||
+        hour.tokens >= (tokensPerHour ?? Number.POSITIVE_INFINITY)
       ) {
         meter.overBudget(classifier);
         return false;
       }
-      calls += 1;
+      hour.calls += 1;
       return true;
     },
     spent(usage) {
-      tokens += usage.prompt + usage.completion;
+      hour.tokens += usage.prompt + usage.completion;
       meter.called(classifier, usage);
     },
   };

@@ -1,10 +1,8 @@
 /** `candor serve`: runs the guardrail until it is told to stop, then drains. */
 import { configFrom, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { watchFiles } from "../config/watched-files.ts";
-import { systemClock } from "../kernel/clock.ts";
-import { createLog, type Log } from "../kernel/log.ts";
-import { type Candor, start } from "../main.ts";
+import { createLog } from "../kernel/log.ts";
+import { start } from "../main.ts";
 import { type Command, readFlags, UsageError, wholeNumber } from "./command.ts";
 
 const flags = {
@@ -66,17 +64,6 @@ const readConfig = async (values: Flags): Promise<Config> => {
   };
 };
 
-/** Reads the configuration anew; what can't be used changes nothing. */
-const reread = async (file: string, values: Flags, candor: Candor, log: Log): Promise<void> => {
-  try {
-    const result = await candor.reload(await readConfig(values));
-    log.info({ file, result }, "the configuration has changed");
-  } catch (error) {
-    candor.reloadFailed();
-    log.error({ err: error, file }, "the configuration can't be used; the one read before stays in force");
-  }
-};
-
 export const serve: Command = {
   name: "serve",
   usage:
@@ -85,34 +72,23 @@ export const serve: Command = {
   async run(args, { env, stopping }) {
     const { values, positionals } = readFlags(args, flags);
     if (positionals[0] !== undefined) throw new UsageError(`serve takes flags only; what is "${positionals[0]}"?`);
-    const running = Promise.withResolvers<(file: string) => Promise<void>>();
-    const file = values.config;
-    // Watched before it is read: a change while starting is a change as well.
-    const watched =
-      file === undefined
-        ? null
-        : await watchFiles({
-            paths: [file],
-            clock: systemClock,
-            changed: () => void running.promise.then((readAnew) => readAnew(file)),
-          });
-    try {
-      const config = await readConfig(values);
-      const log = createLog(config.log.level);
-      const candor = await start(config, { env, log });
-      log.info({ data: candor.dataUrl, control: candor.controlUrl }, "ready");
-      running.resolve((changed) => reread(changed, values, candor, log));
-      await new Promise<void>((resolve) => {
-        if (stopping.aborted) resolve();
-        else stopping.addEventListener("abort", () => resolve(), { once: true });
-      });
-      watched?.close();
-      log.info("draining");
-      await candor.stop();
-      log.info("stopped");
-      return 0;
-    } finally {
-      watched?.close();
-    }
+    const log = createLog("info");
+    const source = { file: values.config ?? null, read: () => readConfig(values) };
+    const candor = await start(source, {
+      env,
+      log,
+      configured(config) {
+        log.level = config.log.level;
+      },
+    });
+    log.info({ data: candor.dataUrl, control: candor.controlUrl }, "ready");
+    await new Promise<void>((resolve) => {
+      if (stopping.aborted) resolve();
+      else stopping.addEventListener("abort", () => resolve(), { once: true });
+    });
+    log.info("draining");
+    await candor.stop();
+    log.info("stopped");
+    return 0;
   },
 };

@@ -645,6 +645,11 @@ const control = z.strictObject({
 const drain = z.strictObject({
   minSeconds: z.number().min(0).default(2).describe("how long new requests are still taken after TERM"),
   timeoutSeconds: z.number().min(0).default(60).describe("how long running answers may take to finish"),
+  replacedSeconds: z
+    .number()
+    .min(0)
+    .default(3_600)
+    .describe("how long answers that began under a configuration that was replaced since may take to finish"),
 });
 
 const log = z.strictObject({

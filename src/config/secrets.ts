@@ -23,6 +23,15 @@ export interface Secrets {
   evidenceUrl: string | null;
 }
 
+const asText = (values: ReadonlyMap<string, string>): string => JSON.stringify([...values].toSorted());
+
+/** Names of fields whose secrets have changed and are read at the start alone. */
+export const changedFixedSecrets = (before: Secrets, now: Secrets): string[] => [
+  ...(before.evidenceUrl === now.evidenceUrl ? [] : ["evidence.postgres.url"]),
+  ...(before.controlPepper === now.controlPepper ? [] : ["control.pepper"]),
+  ...(asText(before.telemetry) === asText(now.telemetry) ? [] : ["telemetry.otlp.headers"]),
+];
+
 /** A header value can hold visible ASCII only; anything else would fail at the first request instead of here. */
 const usable = /^[\x21-\x7e]+$/;
 /** A whole header value, as `Bearer` and a key, may hold blanks as well. */

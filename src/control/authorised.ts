@@ -8,7 +8,7 @@ import { digestKey, keyId } from "./key-id.ts";
 
 interface Options {
   /** Null: nobody is let through. */
-  token: string | null;
+  token(): string | null;
   /** Keeps the ids in the audit trail from being guessed back into keys. */
   pepper: string;
   clock: Pick<Clock, "monotonic">;
@@ -19,9 +19,9 @@ const bearer = (header: string | undefined): string | null => /^Bearer +(\S+)$/i
 /** Leaves the key's id in `response.locals.actor`. */
 export const createAuthorised = ({ token, pepper, clock }: Options): RequestHandler => {
   const limit = createAttemptLimit({ clock, burst: 20, perSecond: 1 / 3 });
-  const expected = token === null ? null : digestKey(pepper, token);
   return (request, response, next) => {
-    if (expected === null) {
+    const configured = token();
+    if (configured === null) {
       throw new ApiError(
         "changes_disabled",
         "changes are switched off: name a token with control.token in the configuration",
@@ -37,7 +37,7 @@ export const createAuthorised = ({ token, pepper, clock }: Options): RequestHand
       throw new ApiError("missing_token", "send the token as `authorization: Bearer TOKEN`", "authorization");
     }
     const digest = digestKey(pepper, key);
-    if (!timingSafeEqual(digest, expected)) {
+    if (!timingSafeEqual(digest, digestKey(pepper, configured))) {
       response.setHeader("www-authenticate", "Bearer");
       throw new ApiError("wrong_token", "this is not the configured token", "authorization");
     }

@@ -20,7 +20,7 @@ import { onlySameSite } from "./same-site.ts";
 import { createSubjects, type SubjectState, type WatchedSubject } from "./subjects.ts";
 
 export interface ControlOptions {
-  subjects: readonly WatchedSubject[];
+  subjects(): readonly WatchedSubject[];
   ledger: Omit<SubjectState, "probes">;
   changes: Changes;
   traces: Pick<VerdictTraces, "read">;
@@ -33,13 +33,13 @@ export interface ControlOptions {
   store: Pick<EvidenceStore, "latest" | "link" | "health">;
   metrics: { contentType: string; text(): Promise<string> };
   lifecycle: Lifecycle;
-  evidencePolicy: EvidencePolicy;
+  evidencePolicy(): EvidencePolicy;
   /** Bearer token for changes; null switches them off. */
-  token: string | null;
+  token(): string | null;
   /** Secret of this deployment for naming keys in the audit trail. */
   pepper: string;
   /** Host names, besides IP addresses and localhost, under which the port may be called. */
-  hostNames: readonly string[];
+  hostNames(): readonly string[];
   version: string;
   replica: string;
   clock: Pick<Clock, "monotonic" | "after">;

@@ -23,7 +23,7 @@ export type EvidencePolicy = "serve" | "unready";
 interface Options {
   lifecycle: Lifecycle;
   store: Pick<EvidenceStore, "health">;
-  evidencePolicy: EvidencePolicy;
+  evidencePolicy(): EvidencePolicy;
 }
 
 type Check = HealthView["checks"][number];
@@ -55,7 +55,7 @@ export const healthRoutes = ({ lifecycle, store, evidencePolicy }: Options): Rou
     if (writable) return { name: "evidence", ok: true, detail: "writable" };
     return {
       name: "evidence",
-      ok: evidencePolicy === "serve",
+      ok: evidencePolicy() === "serve",
       detail: `degraded: the store can't be written, ${pending} rows are kept in memory`,
     };
   };

@@ -13,13 +13,14 @@ const hostnameOf = (host: string): string | null => {
   return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
 };
 
-/** `names`: host names, besides IP addresses and localhost, under which this port may be called. */
-export const onlySameSite = (names: readonly string[]): RequestHandler => {
-  const allowed = new Set(["localhost", ...names.map((name) => name.toLowerCase())]);
+/** `names`: host names, besides IP addresses and localhost, under which this port may be called now. */
+export const onlySameSite = (names: () => readonly string[]): RequestHandler => {
+  const isAllowed = (host: string): boolean =>
+    host === "localhost" || names().some((name) => name.toLowerCase() === host);
   return (request, _response, next) => {
     const { host = "", origin } = request.headers;
     const name = hostnameOf(host);
-    if (name === null || !(isIP(name) !== 0 || allowed.has(name))) {
+    if (name === null || !(isIP(name) !== 0 || isAllowed(name))) {
       throw new ApiError(
         "host_not_allowed",
         "call this port by IP address or as localhost, or add the name to the configured host names",

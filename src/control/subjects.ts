@@ -29,10 +29,11 @@ const logarithms = ({ ticket, page, action }: SubjectView["thresholds"]): Subjec
   action: Math.log(action),
 });
 
-export const createSubjects = (subjects: readonly WatchedSubject[], state: SubjectState): Subjects => {
+/** @param subjects those that are watched now */
+export const createSubjects = (subjects: () => readonly WatchedSubject[], state: SubjectState): Subjects => {
   const standings = (): Map<string, FleetStanding> =>
     fleetStandings(
-      subjects.map(({ id }) => ({
+      subjects().map(({ id }) => ({
         id,
         logEvidence: state.verdict(id).evidence.harm.logEvidence,
         thresholds: state.thresholds(id),
@@ -58,12 +59,13 @@ export const createSubjects = (subjects: readonly WatchedSubject[], state: Subje
   return {
     all() {
       const fleet = standings();
-      return subjects.map((subject) => view(subject, fleet));
+      return subjects().map((subject) => view(subject, fleet));
     },
     find(id, param = "id") {
-      const subject = subjects.find((candidate) => candidate.id === id);
+      const all = subjects();
+      const subject = all.find((candidate) => candidate.id === id);
       if (subject === undefined) {
-        throw new ApiError("not_found", `no such subject; there are: ${subjects.map((s) => s.id).join(", ")}`, param);
+        throw new ApiError("not_found", `no such subject; there are: ${all.map((s) => s.id).join(", ")}`, param);
       }
       return view(subject, standings());
     },

@@ -4,7 +4,7 @@ import { type Logger, pino } from "pino";
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
 /** `redact` is a second line of defence: nothing of these names should reach the log in the first place. */
-export const createLog = (level: string): Log =>
+export const createLog = (level: string): Log & { level: string } =>
   pino(
     {
       level,

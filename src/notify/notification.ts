@@ -40,8 +40,9 @@ export type Notification = {
 
 /** What came of an attempt, or of a notification for which there is none. */
 export const notificationResults = ["delivered", "failed", "refused", "given-up", "dropped"] as const;
+export type NotificationResult = (typeof notificationResults)[number];
 
 /** Implementations return at once and never throw. */
 export interface NotificationMeter {
-  notified(target: string, result: (typeof notificationResults)[number]): void;
+  notified(target: string, result: NotificationResult): void;
 }

@@ -18,10 +18,13 @@ interface Options {
   process: ProcessAlerts;
   /** Wall clock of the log's entry at a position; null where it can't be read. May reject. */
   entryAt(position: number): Promise<number | null>;
-  /** Labels of every alert, such as `job`. */
-  labels: Readonly<Record<string, string>>;
-  /** Put in front of the runbooks' path. */
-  runbookBase: string;
+  /** Read for every alert anew. */
+  settings(): {
+    /** Labels of every alert, such as `job`. */
+    labels: Readonly<Record<string, string>>;
+    /** Put in front of the runbooks' path. */
+    runbookBase: string;
+  };
   tell(notification: Notification): void;
   clock: Clock;
   onError(error: unknown): void;
@@ -32,6 +35,8 @@ export interface StandingAlerts {
   all(): StandingAlert[];
   /** Looks for the first time; resolves when that is done. */
   start(): Promise<void>;
+  /** Looks anew at all there is: subjects may have come or gone. What stood of those that are gone ends. */
+  subjectsChanged(): Promise<void>;
   close(): void;
 }
 
@@ -53,7 +58,7 @@ const saysOf = ({ persona, severity, position, reasons, evidence }: Verdict): Ve
 });
 
 export const createStandingAlerts = (options: Options): StandingAlerts => {
-  const { subjects, ledger, process, entryAt, labels, runbookBase, tell, clock, onError } = options;
+  const { subjects, ledger, process, entryAt, settings, tell, clock, onError } = options;
   const standing = new Map<string, StandingAlert>();
   const told = new Map<string, { persona: Persona; severity: Severity }>();
   const dirty = new Set<string>();
@@ -69,19 +74,22 @@ export const createStandingAlerts = (options: Options): StandingAlerts => {
     return before?.endsAt != null && startsAt <= before.endsAt ? now : startsAt;
   };
 
-  const alertOf = (due: DueAlert, subject: string | null, startsAt: number): StandingAlert => ({
-    name: due.name,
-    severity: due.severity,
-    subject,
-    labels: { ...labels, ...due.labels, alertname: due.name, severity: due.severity },
-    annotations: {
-      summary: due.summary,
-      description: due.description,
-      runbook_url: `${runbookBase}docs/runbooks.md#${due.name.toLowerCase()}`,
-    },
-    startsAt,
-    endsAt: null,
-  });
+  const alertOf = (due: DueAlert, subject: string | null, startsAt: number): StandingAlert => {
+    const { labels, runbookBase } = settings();
+    return {
+      name: due.name,
+      severity: due.severity,
+      subject,
+      labels: { ...labels, ...due.labels, alertname: due.name, severity: due.severity },
+      annotations: {
+        summary: due.summary,
+        description: due.description,
+        runbook_url: `${runbookBase}docs/runbooks.md#${due.name.toLowerCase()}`,
+      },
+      startsAt,
+      endsAt: null,
+    };
+  };
 
   const tellOf = (kind: "firing" | "resolved", alert: StandingAlert, verdict: VerdictSays | null): void =>
     tell({
@@ -120,7 +128,11 @@ export const createStandingAlerts = (options: Options): StandingAlerts => {
   };
 
   const lookAt = async (subject: string): Promise<void> => {
-    if (!subjects().includes(subject)) return;
+    if (!subjects().includes(subject)) {
+      told.delete(subject);
+      await compare([], subject, null);
+      return;
+    }
     const verdict = ledger.verdict(subject);
     const says = saysOf(verdict);
     await compare(personaAlerts(subject, verdict, ledger.thresholds(subject)), subject, says);
@@ -164,6 +176,10 @@ export const createStandingAlerts = (options: Options): StandingAlerts => {
     start() {
       lookAtProcess();
       for (const subject of subjects()) void look(() => lookAt(subject));
+      return looking;
+    },
+    subjectsChanged() {
+      for (const subject of new Set([...told.keys(), ...subjects()])) void look(() => lookAt(subject));
       return looking;
     },
     close() {

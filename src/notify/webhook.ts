@@ -29,7 +29,8 @@ interface Options {
 
 export interface Webhook {
   tell(notification: Notification): void;
-  close(): void;
+  /** Ends it; gives what was not brought, oldest first. */
+  close(): readonly Notification[];
 }
 
 interface Waiting {
@@ -166,6 +167,7 @@ export const createWebhook = (options: Options): Webhook => {
     close() {
       closed = true;
       for (const end of pauses) end();
+      return [...waiting].map(({ notification }) => notification);
     },
   };
 };

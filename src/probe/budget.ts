@@ -31,8 +31,8 @@ export interface Budget {
   spent(now: number): Spent[];
 }
 
-/** What was spent within one span. */
-const createSpan = ({ calls: maxCalls, tokens: maxTokens, ms }: Allowance) => {
+/** What was spent within one span of `ms` milliseconds. */
+const createSpan = (ms: number) => {
   let running: Spent = { calls: 0, tokens: 0 };
   let past: Spent = { calls: 0, tokens: 0 };
   const ended: (Spent & { since: number; until: number })[] = [];
@@ -50,9 +50,9 @@ const createSpan = ({ calls: maxCalls, tokens: maxTokens, ms }: Allowance) => {
 
   return {
     spent,
-    fits(tokens: number, now: number): boolean {
+    fits(allowed: Spent, tokens: number, now: number): boolean {
       const sofar = spent(now);
-      return sofar.calls + 1 <= maxCalls && sofar.tokens + tokens <= maxTokens;
+      return sofar.calls + 1 <= allowed.calls && sofar.tokens + tokens <= allowed.tokens;
     },
     begin(reserved: number): void {
       running = { calls: running.calls + 1, tokens: running.tokens + reserved };
@@ -70,12 +70,20 @@ const createSpan = ({ calls: maxCalls, tokens: maxTokens, ms }: Allowance) => {
   };
 };
 
-export const createBudget = (allowances: readonly Allowance[]): Budget => {
-  const spans = allowances.map(createSpan);
+/** What was spent, by the length of the span in milliseconds; it is the same under other allowances. */
+export type SpentInSpans = Map<number, ReturnType<typeof createSpan>>;
+
+/** @param known what was spent already; left out by who begins with a full budget */
+export const createBudget = (allowances: readonly Allowance[], known: SpentInSpans = new Map()): Budget => {
+  const spans = allowances.map(({ ms }) => {
+    const span = known.get(ms) ?? createSpan(ms);
+    known.set(ms, span);
+    return span;
+  });
   return {
     spent: (now) => spans.map((span) => span.spent(now)),
     reserve(reserved, now) {
-      if (!spans.every((span) => span.fits(reserved, now))) return null;
+      if (!allowances.every((allowed, place) => spans[place]?.fits(allowed, reserved, now))) return null;
       for (const span of spans) span.begin(reserved);
       let open = true;
       return {

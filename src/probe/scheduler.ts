@@ -8,7 +8,6 @@ import type { Observation } from "../evidence/entry.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Ask, Reply } from "./asking.ts";
-import { createBackoff } from "./backoff.ts";
 import { createBudget, day, hour, type Reservation, type Spent } from "./budget.ts";
 import { canaryVersion, readCanary } from "./canary.ts";
 import { type ConversationSource, type LiveConversation, type ProbeArm, probeArms } from "./conversations.ts";
@@ -18,11 +17,12 @@ import { createIdentityReader } from "./identity.ts";
 import { mostTokens } from "./imitated-request.ts";
 import { createNextProbe, type ProbeMix, type ProbePlan, readReport } from "./next-probe.ts";
 import type { Asked } from "./observing.ts";
-import { bucketOf, createOutputBank } from "./output-bank.ts";
+import { bucketOf } from "./output-bank.ts";
 import { createPlacement } from "./placement.ts";
 import { withoutThoughts } from "./plain-answer.ts";
 import type { FailureReason, ProbeMeter } from "./probe-meter.ts";
 import type { ProbeSet } from "./probe-set.ts";
+import { newProberMemory, type ProberMemory } from "./prober-memory.ts";
 import { createShaping, type Lane, laneOf, type Shaped } from "./shaping.ts";
 import { fleetTiming, ownTiming } from "./timing.ts";
 
@@ -36,6 +36,8 @@ export interface ProberParts {
   /** The same for a live request that is asked again, which is judged like live answers; by default the same score. */
   resampleThreshold?: number | null;
   conversations: ConversationSource;
+  /** Left out for a subject that is probed for the first time. */
+  memory?: ProberMemory;
   /** Left out where this process is the only one that probes the subject. */
   fleet?: FleetProbing | undefined;
   mix: () => ProbeMix;
@@ -68,6 +70,8 @@ export interface Prober {
   start(): void;
   /** Aborts what is running; resolves when nothing is. */
   stop(): Promise<void>;
+  /** Begins nothing more, but for what follows a running probe; resolves when nothing is running. `stop` still aborts. */
+  finish(): Promise<void>;
   /** The subject did harm in this conversation, which ends with that answer: what does it say of itself right after? */
   followUp(conversation: LiveConversation): void;
   status(): ProberStatus;
@@ -90,21 +94,15 @@ const usualThreshold = 0.5;
 
 export const createProber = (parts: ProberParts): Prober => {
   const { settings, set, ask, classifier, harmThreshold, conversations, fleet, clock, random, meter } = parts;
+  const { spent: spentBefore, backoffs, outputs: bank } = parts.memory ?? newProberMemory(random);
   const limits = { calls: settings.maxCallsPerHour, tokens: settings.maxTokensPerHour };
   const dayLimits = { calls: settings.maxCallsPerDay, tokens: settings.maxTokensPerDay };
-  const budget = createBudget([
+  const allowances = [
     { ...limits, ms: hour },
     { ...dayLimits, ms: day },
-  ]);
-  const backoffs: Record<Lane, ReturnType<typeof createBackoff>> = {
-    fresh: createBackoff(random),
-    forked: createBackoff(random),
-    resample: createBackoff(random),
-    placebo: createBackoff(random),
-    canary: createBackoff(random),
-  };
+  ];
+  const budget = createBudget(allowances, spentBefore);
   const readIdentity = createIdentityReader(settings.identity);
-  const bank = createOutputBank();
   const shaping = createShaping({
     next: createNextProbe(set, bank, random),
     conversations,
@@ -118,6 +116,18 @@ export const createProber = (parts: ProberParts): Prober => {
   let waiting = 0;
   let lastAnswerAt: number | null = null;
   let running: { abort: AbortController; endTiming: () => void } | null = null;
+  /** Of runs that finish. */
+  const finishing = new Set<AbortController>();
+
+  /** Nothing more comes due. */
+  const endRun = (): AbortController | undefined => {
+    const run = running;
+    run?.endTiming();
+    running = null;
+    placement.clear();
+    waiting = 0;
+    return run?.abort;
+  };
 
   const hasTraffic = (): boolean => {
     const last = conversations.lastTrafficAt();
@@ -336,12 +346,15 @@ export const createProber = (parts: ProberParts): Prober => {
       if (running === null && settings.enabled) begin();
     },
     async stop() {
-      running?.endTiming();
-      running?.abort.abort();
-      running = null;
-      placement.clear();
-      waiting = 0;
+      endRun()?.abort();
+      for (const abort of finishing) abort.abort();
       await Promise.allSettled(inFlight);
+    },
+    async finish() {
+      const abort = endRun();
+      if (abort !== undefined) finishing.add(abort);
+      await Promise.allSettled(inFlight);
+      if (abort !== undefined) finishing.delete(abort);
     },
     followUp(conversation) {
       if (running === null) return;

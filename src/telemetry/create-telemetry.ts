@@ -7,7 +7,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Ask } from "../probe/asking.ts";
 import type { DecisionObserver, ExchangeObserver, RelayMeter } from "../relay/exchange.ts";
-import { createExchangeSpans } from "./exchange-spans.ts";
+import { createExchangeSpans, type ExchangeSpans } from "./exchange-spans.ts";
 import { createExporting, type ExportMeter } from "./exporting.ts";
 import { createOwnSpans } from "./own-spans.ts";
 import type { Span } from "./span.ts";
@@ -16,7 +16,6 @@ import type { MetricFamily } from "./wire.ts";
 interface Options {
   settings: TelemetrySettings;
   secrets: Pick<Secrets, "telemetry">;
-  config: Pick<Config, "subjects" | "upstreams">;
   /** Lets these headers of the configuration pass as well. */
   fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof fetch;
   readMetrics(): Promise<readonly MetricFamily[]>;
@@ -30,24 +29,25 @@ interface Options {
 
 /** Each of these gives what it was given, or the same with spans told of it. */
 export interface Telemetry {
-  observing(observer: ExchangeObserver): ExchangeObserver;
-  deciding(decisions: DecisionObserver): DecisionObserver;
-  metering(meter: RelayMeter): RelayMeter;
+  /** For the exchanges under one configuration: what is told of one exchange must come by one of these. */
+  exchanges(config: Pick<Config, "subjects" | "upstreams">): ExchangeSpans;
   probing(subject: string, ask: Ask): Ask;
   judging(meter: JudgingMeter): JudgingMeter;
   close(): Promise<void>;
 }
 
 const untraced = {
-  observing: (observer: ExchangeObserver) => observer,
-  deciding: (decisions: DecisionObserver) => decisions,
-  metering: (meter: RelayMeter) => meter,
+  exchanges: (): ExchangeSpans => ({
+    observing: (observer: ExchangeObserver) => observer,
+    deciding: (decisions: DecisionObserver) => decisions,
+    metering: (meter: RelayMeter) => meter,
+  }),
   probing: (_: string, ask: Ask) => ask,
   judging: (meter: JudgingMeter) => meter,
 };
 
 /** What spans tell of a subject. */
-const knownOf = ({ subjects, upstreams }: Options["config"]) =>
+const knownOf = ({ subjects, upstreams }: Pick<Config, "subjects" | "upstreams">) =>
   new Map(
     subjects.map(({ id, models, upstream }) => {
       const { baseUrl } = upstreams.find((one) => one.id === upstream) ??
@@ -59,7 +59,7 @@ const knownOf = ({ subjects, upstreams }: Options["config"]) =>
   );
 
 export const createTelemetry = async (options: Options): Promise<Telemetry> => {
-  const { settings, secrets, config, fetchFor, readMetrics, meter, version, replica, clock, random, log } = options;
+  const { settings, secrets, fetchFor, readMetrics, meter, version, replica, clock, random, log } = options;
   const { otlp } = settings;
   if (otlp === undefined) return { ...untraced, async close() {} };
 
@@ -82,7 +82,7 @@ export const createTelemetry = async (options: Options): Promise<Telemetry> => {
   const emit = (span: Span): void => exporting.span(span);
   const spans = { sampleShare: otlp.sampleShare, emit, clock, random };
   return {
-    ...createExchangeSpans({ ...spans, subjects: knownOf(config) }),
+    exchanges: (config) => createExchangeSpans({ ...spans, subjects: knownOf(config) }),
     ...createOwnSpans(spans),
     close: exporting.close,
   };

@@ -56,8 +56,8 @@ const derivedName = (derive: ContextSettings["derive"], request: Request): strin
 /** Null where no classes are declared and none are derived. */
 export type ContextOf = (request: Request) => string | null;
 
-export const createContexts = ({ classes, derive }: ContextSettings): ContextOf => {
-  const derived = new Set<string>();
+/** @param derived names that were derived already; it is added to */
+export const createContexts = ({ classes, derive }: ContextSettings, derived = new Set<string>()): ContextOf => {
   return (request) => {
     const declared = classes.find((one) => fits(one, request));
     if (declared !== undefined) return declared.name;

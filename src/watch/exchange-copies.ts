@@ -25,9 +25,13 @@ export interface ExchangeCopies {
   settled(): Promise<void>;
 }
 
-export const createExchangeCopies = (limits: CopyLimits): ExchangeCopies => {
+/** Counted together where several copy beside each other. */
+export interface HeldBytes {
+  bytes: number;
+}
+
+export const createExchangeCopies = (limits: CopyLimits, held: HeldBytes = { bytes: 0 }): ExchangeCopies => {
   const reading = new Set<Promise<void>>();
-  let heldBytes = 0;
 
   const recorderFor = (requestBytes: number, reader: CopyReader): AnswerRecorder => {
     let chunks: Buffer[] = [];
@@ -35,7 +39,7 @@ export const createExchangeCopies = (limits: CopyLimits): ExchangeCopies => {
     let copying = true;
 
     const letGo = (): void => {
-      heldBytes -= requestBytes + answerBytes;
+      held.bytes -= requestBytes + answerBytes;
       chunks = [];
     };
 
@@ -55,9 +59,9 @@ export const createExchangeCopies = (limits: CopyLimits): ExchangeCopies => {
         if (!copying) return;
         chunks.push(bytes);
         answerBytes += bytes.length;
-        heldBytes += bytes.length;
+        held.bytes += bytes.length;
         if (answerBytes > limits.copyBytes) giveUp("too-large");
-        else if (heldBytes > limits.heldBytes) giveUp("busy");
+        else if (held.bytes > limits.heldBytes) giveUp("busy");
       },
       end(end) {
         if (!copying) return;
@@ -74,11 +78,11 @@ export const createExchangeCopies = (limits: CopyLimits): ExchangeCopies => {
   return {
     copy(requestBytes, reader) {
       const tooLarge = requestBytes > limits.copyBytes;
-      if (tooLarge || heldBytes + requestBytes > limits.heldBytes) {
+      if (tooLarge || held.bytes + requestBytes > limits.heldBytes) {
         reader.givenUp(tooLarge ? "too-large" : "busy");
         return null;
       }
-      heldBytes += requestBytes;
+      held.bytes += requestBytes;
       return recorderFor(requestBytes, reader);
     },
     async settled() {

@@ -68,9 +68,10 @@ export interface Ledger {
   experiments(subject: string): ExperimentSummary;
   /**
    * Takes over what is declared from now on; a subject whose declared settings are not those of its epoch begins a new
-   * one. Subjects that are not among them are no longer known here; their entries stay in the log.
+   * one. Subjects that are not among them are no longer known here; their entries stay in the log. Resolves once the epochs
+   * have begun, or, where others share the log and it can't be reached, without.
    */
-  declare(subjects: readonly DeclaredSubject[]): void;
+  declare(subjects: readonly DeclaredSubject[]): Promise<void>;
   /**
    * Calls back after every entry but recorded verdicts, told whether this process wrote it; the returned function ends
    * it.
@@ -214,7 +215,7 @@ export const createLedger = (parts: LedgerParts<SoleStore>): SoleLedger => {
     scope: () => "process",
     thresholds: (subject) => declared.of(subject).detector.thresholds,
     experiments: (subject) => view.experiments(declared.of(subject).id),
-    declare(subjects) {
+    async declare(subjects) {
       declared = declaredIn(subjects);
       startMissingEpochs();
     },

@@ -20,7 +20,8 @@ export interface JudgingQueue {
 
 export interface LiveJudgingParts {
   queue: JudgingQueue;
-  record(subject: string, observation: Observation): void;
+  /** False where nothing was entered, as the subject was declared anew since the exchange began. */
+  record(subject: string, observation: Observation): unknown;
   /** What the operator lets be kept of a judged text; null keeps only its hash. */
   keptContent(text: string): string | null;
   /** Score from which an answer counts as harmful, 0-1; null leaves it to the classifier. */
@@ -52,9 +53,25 @@ export interface Memory {
   ageMs: number;
 }
 
+/** The conversations of which an answer was judged, under a key that only this process knows. */
+export interface JudgedConversations {
+  pepper: string;
+  /** With the monotonic time. */
+  items: Map<string, number>;
+}
+
+export const noJudgedConversations = (): JudgedConversations => ({
+  // Conversations are told apart by a keyed hash that nobody can look up, not even the operator after a restart.
+  pepper: randomBytes(32).toString("hex"),
+  items: new Map(),
+});
+
 /** What was added last, so many and for so long. */
-const createRecentItems = ({ conversations, ageMs }: Memory, clock: Pick<Clock, "monotonic">) => {
-  const items = new Map<string, number>();
+const createRecentItems = (
+  { conversations, ageMs }: Memory,
+  items: Map<string, number>,
+  clock: Pick<Clock, "monotonic">,
+) => {
   return {
     has: (item: string): boolean => clock.monotonic() - (items.get(item) ?? Number.NEGATIVE_INFINITY) < ageMs,
     add(item: string): void {
@@ -82,12 +99,19 @@ export interface DrawnExchange {
   flagged(answer: Answered): void;
 }
 
-/** Judging for one subject; `memory` is of the conversations that were judged. */
-export const createLiveJudging = (subject: string, sampler: Sampler, memory: Memory, parts: LiveJudgingParts) => {
+interface JudgedSubject {
+  subject: string;
+  sampler: Sampler;
+  /** Of the conversations that were judged. */
+  memory: Memory;
+  known: JudgedConversations;
+}
+
+/** Judging for one subject. */
+export const createLiveJudging = ({ subject, sampler, memory, known }: JudgedSubject, parts: LiveJudgingParts) => {
   const { queue, record, keptContent, threshold, meter, clock, random } = parts;
-  const judged = createRecentItems(memory, clock);
-  // Conversations are told apart by a keyed hash that nobody can look up, not even the operator after a restart.
-  const pepper = randomBytes(32).toString("hex");
+  const { pepper } = known;
+  const judged = createRecentItems(memory, known.items, clock);
 
   /**
    * A conversation is known by how it began: its first question and the first answer to it, which every later turn
@@ -101,8 +125,8 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
     return hash("sha256", pepper + JSON.stringify([question?.text, firstAnswer])).slice(0, 32);
   };
 
-  const observe = (item: string, context: string | null, text: string, outcome: Outcome): void => {
-    record(subject, {
+  const observe = (item: string, context: string | null, text: string, outcome: Outcome): "judged" | "superseded" => {
+    const recorded = record(subject, {
       kind: "observation",
       experiment: "harmfulness",
       arm: "live",
@@ -118,7 +142,9 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
       contentHash: createHash("sha256").update(text).digest("hex"),
       content: keptContent(text),
     });
+    if (recorded === false) return "superseded";
     meter.observed(subject, outcome.outcome);
+    return "judged";
   };
 
   const judge = async (drawn: DrawnExchange): Promise<SkipReason | "judged"> => {
@@ -135,14 +161,11 @@ export const createLiveJudging = (subject: string, sampler: Sampler, memory: Mem
     const judgement = needsJudge ? queue.judge({ prompt: chosen.prompt, response: chosen.text }) : null;
     if (judgement === "dropped") return "queue-full";
     judged.add(item);
-    if (judgement === null) {
-      observe(item, context, chosen.refusal ?? "", refusedByField);
-      return "judged";
-    }
+    if (judgement === null) return observe(item, context, chosen.refusal ?? "", refusedByField);
     const outcome = outcomeOf(await judgement, chosen.text, threshold);
-    observe(item, context, chosen.text, outcome);
-    if (outcome.harmful === true) drawn.flagged(chosen);
-    return "judged";
+    const observed = observe(item, context, chosen.text, outcome);
+    if (observed === "judged" && outcome.harmful === true) drawn.flagged(chosen);
+    return observed;
   };
 
   return {

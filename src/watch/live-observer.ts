@@ -13,8 +13,9 @@ import { type RequestTemplate, requestTemplate } from "../probe/request-template
 import type { ExchangeEnd, ExchangeObserver, ExchangeStart } from "../relay/exchange.ts";
 import { type ContextOf, createContexts } from "./contexts.ts";
 import { bankable, type ConversationBank } from "./conversation-bank.ts";
-import { type CopyLimits, createExchangeCopies } from "./exchange-copies.ts";
+import { type CopyLimits, createExchangeCopies, type HeldBytes } from "./exchange-copies.ts";
 import { createLiveJudging, type DrawnExchange, type LiveJudgingParts, type Memory } from "./live-judging.ts";
+import { type LiveMemory, newLiveMemory } from "./live-memory.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 import { createTenants, type TenantClaim } from "./tenants.ts";
 import type { SkipReason } from "./watch-meter.ts";
@@ -42,7 +43,11 @@ interface LiveObserverParts extends LiveJudgingParts {
     live: LiveSettings;
     contexts: ContextSettings;
     bank: ConversationBank;
+    /** Left out for a subject that is seen for the first time. */
+    memory?: LiveMemory;
   }[];
+  /** Bytes that copies hold; left out where no other observer copies. */
+  held?: HeldBytes;
   /** A live answer was judged harmful; the conversation ends with it. */
   onFlagged(subject: string, conversation: LiveConversation): void;
   limits: LiveObserverLimits;
@@ -87,15 +92,16 @@ const templateOf = ({ path, search = "", rawHeaders, requestBody }: ExchangeStar
 
 export const createLiveObserver = (parts: LiveObserverParts): LiveObserver => {
   const { subjects, meter, clock, random, limits } = parts;
-  const copies = createExchangeCopies(limits);
+  const copies = createExchangeCopies(limits, parts.held);
   const judgements = new Set<Promise<void>>();
 
   const watched = new Map<string, Watched>(
-    subjects.map(({ id, bank, live, contexts }) => {
-      const sampler = createSampler({ rate: live.sampleRate, maxPerHour: live.maxPerHour, random, clock });
-      const judging = createLiveJudging(id, sampler, limits.judged, parts);
-      const claimOfTenant = createTenants({ maxPerHour: live.maxPerTenantPerHour, header: live.tenantHeader, clock });
-      const contextOf = createContexts(contexts);
+    subjects.map(({ id, bank, live, contexts, memory = newLiveMemory() }) => {
+      const { sampleRate: rate, maxPerHour, maxPerTenantPerHour, tenantHeader: header } = live;
+      const sampler = createSampler({ rate, maxPerHour, random, clock, taken: memory.samples });
+      const judging = createLiveJudging({ subject: id, sampler, memory: limits.judged, known: memory.judged }, parts);
+      const claimOfTenant = createTenants({ maxPerHour: maxPerTenantPerHour, header, clock, seen: memory.tenants });
+      const contextOf = createContexts(contexts, memory.contexts);
       return [id, { id, bank, sampler, judging, contextOf, claimOfTenant, lastBanked: Number.NEGATIVE_INFINITY }];
     }),
   );

@@ -16,14 +16,25 @@ interface SamplerParts {
   maxPerHour: number;
   random: Random;
   clock: Pick<Clock, "monotonic">;
+  /** What was taken already; left out by who begins anew. */
+  taken?: SamplesTaken;
 }
+
+/** By minute of the monotonic clock. */
+export type TakenByMinute = Map<number, number>;
+
+export interface SamplesTaken {
+  places: TakenByMinute;
+  looks: TakenByMinute;
+}
+
+export const noSamplesTaken = (): SamplesTaken => ({ places: new Map(), looks: new Map() });
 
 /** Exchanges sampled for one place: many turn out to say nothing, or more of a conversation that was judged already. */
 const looksPerPlace = 10;
 
 /** At most `limit` in any 60 minutes, counted by whole minutes, so that memory is the same for any limit. */
-export const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">) => {
-  const taken = new Map<number, number>();
+export const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">, taken: TakenByMinute = new Map()) => {
   const minute = (): number => Math.floor(clock.monotonic() / 60_000);
 
   const hasPlace = (): boolean => {
@@ -44,10 +55,11 @@ export const createSlidingHour = (limit: number, clock: Pick<Clock, "monotonic">
   return { hasPlace, take };
 };
 
-export const createSampler = ({ rate, maxPerHour, random, clock }: SamplerParts): Sampler => {
-  const places = createSlidingHour(maxPerHour, clock);
+export const createSampler = (parts: SamplerParts): Sampler => {
+  const { rate, maxPerHour, random, clock, taken = noSamplesTaken() } = parts;
+  const places = createSlidingHour(maxPerHour, clock, taken.places);
   // Reading an answer costs too, so looking for one that can be judged is bounded as well.
-  const looks = createSlidingHour(maxPerHour * looksPerPlace, clock);
+  const looks = createSlidingHour(maxPerHour * looksPerPlace, clock, taken.looks);
   return {
     draw() {
       if (random() >= rate) return "passed-over";

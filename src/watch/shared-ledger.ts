@@ -286,10 +286,12 @@ export const createSharedLedger = (parts: Parts): SharedLedger => {
     scope: () => (local === null ? "fleet" : "local"),
     thresholds: (subject) => declared.of(subject).detector.thresholds,
     experiments: (subject) => view().experiments(declared.of(subject).id),
-    declare(subjects) {
+    async declare(subjects) {
       declared = declaredIn(subjects);
       unchecked = declared.all;
       if (!caughtUp) beginLocal();
+      void look();
+      await reached(() => unchecked.length === 0 || !shared.connected(), placePatienceMs);
     },
     subscribe: listeners.subscribe,
     joined: async (ms) => {

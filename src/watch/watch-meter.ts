@@ -23,6 +23,8 @@ export const skipReasons = [
   "seen-before",
   /** The judging queue was full. */
   "queue-full",
+  /** The subject was declared anew meanwhile: the answer says nothing about what runs now. */
+  "superseded",
   /** Something of ours went wrong. */
   "failed",
 ] as const;

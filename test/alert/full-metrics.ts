@@ -13,6 +13,8 @@ interface World {
   evidence: { writable: boolean; pending: number; dropped: number; lastError: string | null };
   spentCalls: number;
   lastAnswerAt: number | null;
+  /** Configurations that were replaced and have not ended. */
+  ending: number;
 }
 
 export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
@@ -22,18 +24,23 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     evidence: { writable: true, pending: 0, dropped: 0, lastError: null },
     spentCalls: 0,
     lastAnswerAt: null,
+    ending: 0,
   };
+  const since = Date.now();
   const metrics = createMetrics({
     subjects,
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
     receivers: ["on-call"],
+    policies: ["secrets-in-requests", "no-advice"],
     replica: "local",
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },
   });
-  metrics.decisions.policies(["secrets-in-requests", "no-advice"]);
+  metrics.reloads.inForce("0123456789ab");
   metrics.readFrom({
+    subjects: () => subjects,
+    ending: () => world.ending,
     store: { head: () => ({ position: 17, hash: "00ff" }), health: () => world.evidence },
     ledger: {
       verdict: () => {
@@ -43,20 +50,22 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
       verdictAt: () => 1_790_000_000_000,
       thresholds: () => ({ ticket: 1e4, page: 1e5, action: 1e6 }),
     },
-    probers: subjects.map((subject) => ({
-      subject,
-      perHour: 6,
-      status: () => ({
-        running: true,
-        inFlight: 0,
-        spent: { calls: world.spentCalls, tokens: 0 },
-        limits: { calls: 100, tokens: 1000 },
-        day: { spent: { calls: world.spentCalls, tokens: 0 }, limits: { calls: 400, tokens: 8000 } },
-        backingOff: [],
-        banked: { low: 0, moderate: 0, high: 0 },
-        lastAnswerAt: world.lastAnswerAt,
-      }),
-    })),
+    probers: () =>
+      subjects.map((subject) => ({
+        subject,
+        perHour: 6,
+        since,
+        status: () => ({
+          running: true,
+          inFlight: 0,
+          spent: { calls: world.spentCalls, tokens: 0 },
+          limits: { calls: 100, tokens: 1000 },
+          day: { spent: { calls: world.spentCalls, tokens: 0 }, limits: { calls: 400, tokens: 8000 } },
+          backingOff: [],
+          banked: { low: 0, moderate: 0, high: 0 },
+          lastAnswerAt: world.lastAnswerAt,
+        }),
+      })),
   });
   return { metrics, world };
 };

@@ -105,7 +105,7 @@ describe("a change is refused", () => {
   });
 
   test("when no token is configured, with the way to configure one", async () => {
-    const closed = await run([], { token: null });
+    const closed = await run([], { token: () => null });
     const { status, json } = await closed.call(path, {
       method: "POST",
       headers: authorization,

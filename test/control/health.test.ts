@@ -36,7 +36,7 @@ describe("health", () => {
   });
 
   test("a policy that wants its evidence turns the process unready when the store can't be written", async () => {
-    running = await run([], { evidencePolicy: "unready" });
+    running = await run([], { evidencePolicy: () => "unready" });
     running.world.writable = false;
     const { status, json } = await running.call("/readyz");
     expect(status).toBe(503);

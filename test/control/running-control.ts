@@ -132,12 +132,13 @@ export const run = async (
   };
   const empty = { n: 0, mean: null };
   const control = createControl({
-    subjects: ["support", "search"].map((id) => ({
-      id,
-      models: [`${id}-model`],
-      live: { sampleRate: 0.1, maxPerHour: 120 },
-      probes: { enabled: id === "support", perHour: 6 },
-    })),
+    subjects: () =>
+      ["support", "search"].map((id) => ({
+        id,
+        models: [`${id}-model`],
+        live: { sampleRate: 0.1, maxPerHour: 120 },
+        probes: { enabled: id === "support", perHour: 6 },
+      })),
     ledger: {
       verdict: () => world.verdict,
       verdictAt: () => 1_790_000_000_000,
@@ -185,10 +186,10 @@ export const run = async (
       listening: () => world.listening,
       draining: () => world.draining,
     },
-    evidencePolicy: "serve",
-    token,
+    evidencePolicy: () => "serve",
+    token: () => token,
     pepper,
-    hostNames: ["candor.internal"],
+    hostNames: () => ["candor.internal"],
     version: "9.9.9",
     replica: "local",
     clock: {

@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 interface Changes {
+  policy?: string;
   upstream?: string;
   dataPort?: number;
   controlPort?: number;
@@ -44,6 +45,7 @@ const startCandor = async (changes: Changes = {}): Promise<Candor> => {
         control: { host: "127.0.0.1", port: changes.controlPort ?? 0 },
       },
       evidence: { path: join(folder, "evidence.db") },
+      policies: changes.policy === undefined ? [] : [changes.policy],
       drain: { minSeconds: 0, timeoutSeconds: 1 },
     },
     "test",
@@ -96,6 +98,14 @@ describe("a start that fails half-way", () => {
   it("because a probe set is missing names it, and leaves the evidence file free", async () => {
     const missing = join(folder, "no-such-set.yaml");
     await expect(startCandor({ probeSet: missing })).rejects.toThrow(missing);
+    await startCandor();
+  });
+
+  it("because a policy can't be read is guarded by nothing, and serves nothing", async () => {
+    const missing = join(folder, "no-such-policy.yaml");
+    const dataPort = await freePort();
+    await expect(startCandor({ policy: missing, dataPort })).rejects.toThrow(missing);
+    expect(await isOpen(dataPort)).toBe(false);
     await startCandor();
   });
 

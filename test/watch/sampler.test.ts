@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/kernel/random.ts";
-import { createSampler } from "../../src/watch/sampler.ts";
+import { createSampler, noSamplesTaken } from "../../src/watch/sampler.ts";
 import { handTurnedClock } from "./hand-turned-clock.ts";
 
 const hour = 3_600_000;
@@ -84,4 +84,16 @@ describe("the sampler", () => {
       }),
     );
   });
+});
+
+test("who goes on for another has no more of the hour than the other left", () => {
+  const clock = handTurnedClock();
+  const taken = noSamplesTaken();
+  const parts = { rate: 1, random: seededRandom(1), clock, taken };
+  const one = createSampler({ ...parts, maxPerHour: 3 });
+  expect([one.claim(), one.claim()]).toEqual([true, true]);
+  const other = createSampler({ ...parts, maxPerHour: 3 });
+  expect([other.claim(), other.claim(), one.claim()]).toEqual([true, false, false]);
+  const larger = createSampler({ ...parts, maxPerHour: 4 });
+  expect([larger.claim(), larger.claim()]).toEqual([true, false]);
 });
