@@ -114,26 +114,53 @@ const hashOf = ({ listen: _, evidence, ...config }: Config, named: object): stri
     .slice(0, 12);
 };
 
-/** What is declared to be running; the same object as before where nothing of it has changed. */
-const declare = (
-  { id, models, version, detector }: Subject,
-  { classifier, thresholds, set }: { classifier: string; thresholds: readonly (number | null)[]; set: ProbeSet },
-  before: Generation | null,
-): DeclaredSubject => {
-  const declared = {
-    id,
-    detector,
-    versions: {
-      models: models.join(", "),
-      classifier,
-      threshold: [...new Set(thresholds)].map(String).join(", "),
-      probeSet: set.version,
-      ...(version === undefined ? {} : { declared: version }),
-    },
-  };
-  const last = before?.declared.find((one) => one.id === id);
-  return last !== undefined && canonicalJson(last) === canonicalJson(declared) ? last : declared;
+/** By id of the subject. A set that several have is read once: reading one takes the event loop tens of milliseconds. */
+const probeSetsOf = async (subjects: readonly Subject[]): Promise<Map<string, ProbeSet>> => {
+  const sources = [...new Set(subjects.map(({ probes }) => probes.set))];
+  const bySource = new Map(await Promise.all(sources.map(async (path) => [path, await loadProbeSet(path)] as const)));
+  return new Map(subjects.map(({ id, probes }) => [id, known(bySource, probes.set)]));
 };
+
+interface Judged {
+  classifier: string;
+  thresholds: readonly (number | null)[];
+  sets: ReadonlyMap<string, ProbeSet>;
+}
+
+/** What is declared to be running; the same objects as before for those of which nothing has changed. */
+const declaredBy = (
+  { subjects }: Config,
+  { classifier, thresholds, sets }: Judged,
+  before: Generation | null,
+): DeclaredSubject[] =>
+  subjects.map(({ id, models, version, detector }) => {
+    const declared = {
+      id,
+      detector,
+      versions: {
+        models: models.join(", "),
+        classifier,
+        threshold: [...new Set(thresholds)].map(String).join(", "),
+        probeSet: known(sets, id).version,
+        ...(version === undefined ? {} : { declared: version }),
+      },
+    };
+    const last = before?.declared.find((one) => one.id === id);
+    return last !== undefined && canonicalJson(last) === canonicalJson(declared) ? last : declared;
+  });
+
+/** What is remembered of each subject. */
+const memoriesOf = (
+  config: Config,
+  before: Generation | null,
+  { clock, random }: Lasting,
+): Map<string, SubjectMemory> =>
+  new Map(
+    config.subjects.map((subject) => {
+      const upstream = upstreamOf(config, subject);
+      return [subject.id, memoryOf({ subject, upstream, before: before?.memories.get(subject.id), clock, random })];
+    }),
+  );
 
 interface Given {
   config: Config;
@@ -142,7 +169,10 @@ interface Given {
   before: Generation | null;
 }
 
-/** Whatever it takes is put into `taken`. */
+/**
+ * Whatever it takes is put into `taken`. No function in here may speak of `before`: what one of them closes over, all of
+ * them keep, and each generation would keep all that were before it.
+ */
 const build = async ({ config, secrets, before }: Given, lasting: Lasting, taken: AsyncDisposableStack) => {
   const { clock, random, log, ledger, metrics, telemetry, watched } = lasting;
   const { upstreams, subjects, relay, limits, classify } = config;
@@ -161,23 +191,14 @@ const build = async ({ config, secrets, before }: Given, lasting: Lasting, taken
   const kept = keptContent(config.evidence.content);
 
   // Subjects, and what goes into the log about them.
-  const sets = new Map<string, ProbeSet>(
-    await Promise.all(subjects.map(async ({ id, probes }) => [id, await loadProbeSet(probes.set)] as const)),
-  );
-  const declared = subjects.map((subject) => {
-    const thresholds = [threshold, probeThreshold];
-    return declare(subject, { classifier: judging.source, thresholds, set: known(sets, subject.id) }, before);
-  });
+  const sets = await probeSetsOf(subjects);
+  const judged = { classifier: judging.source, thresholds: [threshold, probeThreshold], sets };
+  const declared = declaredBy(config, judged, before);
   const declaredById = new Map(declared.map((subject) => [subject.id, subject]));
   /** False where the subject is something else by now: what was seen of it here would be evidence about that. */
   const record = (id: string, seen: Parameters<Ledger["record"]>[1]) =>
     lasting.isDeclared(known(declaredById, id)) && ledger.record(id, seen);
-  const memories = new Map<string, SubjectMemory>(
-    subjects.map((subject) => {
-      const upstream = upstreamOf(config, subject);
-      return [subject.id, memoryOf({ subject, upstream, before: before?.memories.get(subject.id), clock, random })];
-    }),
-  );
+  const memories = memoriesOf(config, before, lasting);
   const banks = new Map([...memories].map(([id, { bank }]) => [id, bank]));
 
   // The app's own traffic.

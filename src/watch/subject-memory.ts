@@ -26,7 +26,7 @@ interface Parts {
   upstream: Upstream;
   /** Of the subject of this id under the configuration before; left alone. */
   before: SubjectMemory | undefined;
-  clock: Clock;
+  clock: Pick<Clock, "now" | "monotonic">;
   random: Random;
 }
 
