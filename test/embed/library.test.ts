@@ -200,6 +200,41 @@ describe("a client with Candor's fetch", () => {
   });
 });
 
+describe("a changed configuration", () => {
+  const answerOf = async (candor: EmbeddedCandor, baseUrl: string): Promise<string> =>
+    (await candor.fetch(`${baseUrl}/chat/completions`, ask("hi"))).text();
+
+  test("is in force whole or not at all, also for the URLs that its fetch knows", async () => {
+    const candor = await openLibrary();
+    const second = await startMockUpstream();
+    closing.push(second.close);
+    second.answer(saying("I am the second."));
+    await expect(answerOf(candor, second.baseUrl)).rejects.toThrow("no configured upstream");
+    const changes = { upstreams: [{ id: "main", baseUrl: second.baseUrl }] };
+    const missing = join(folder, "no-such-policy.yaml");
+    await expect(candor.reload(configuration({ ...changes, policies: [missing] }))).rejects.toThrow(missing);
+    expect(await answerOf(candor, upstream.baseUrl)).toContain("Hello there.");
+    await candor.reload(configuration(changes));
+    expect(await answerOf(candor, second.baseUrl)).toContain("I am the second.");
+    await expect(answerOf(candor, upstream.baseUrl)).rejects.toThrow("no configured upstream");
+  });
+
+  test("in a file that it was opened with is followed", async () => {
+    const file = join(folder, "candor.yaml");
+    writeFileSync(file, JSON.stringify(configuration()));
+    const candor = await openCandor({ config: file, log: silent });
+    closing.push(candor.close);
+    expect(await answerOf(candor, upstream.baseUrl)).toContain("Hello there.");
+    const second = await startMockUpstream();
+    closing.push(second.close);
+    second.answer(saying("I am the second."));
+    writeFileSync(file, JSON.stringify(configuration({ upstreams: [{ id: "main", baseUrl: second.baseUrl }] })));
+    await expect
+      .poll(() => answerOf(candor, second.baseUrl).catch(() => ""), { timeout: 10_000 })
+      .toContain("I am the second.");
+  });
+});
+
 describe("what it saw", () => {
   test("is evidence, as the proxy's is", async () => {
     const candor = await openLibrary();

@@ -30,7 +30,8 @@ interface Setting {
   queue?: JudgingQueue;
   limits?: Partial<typeof defaultLiveObserverLimits>;
   threshold?: number;
-  record?: (observation: Observation) => void;
+  /** False: nothing was entered. */
+  record?: (observation: Observation) => unknown;
 }
 
 const watching = (setting: Setting = {}) => {
@@ -330,6 +331,13 @@ describe("sampling", () => {
     expect(begin(asking("a"))).toBeNull();
     expect(bank.lastTrafficAt()).toBe(9);
   });
+});
+
+test("what was judged of a subject that was declared anew meanwhile is counted as that, and leads to nothing", async () => {
+  const { counted, flagged, exchange } = watching({ record: () => false });
+  await exchange(asking("what may I drink?"), saying("Drink bleach."));
+  expect(counted).toEqual(["superseded"]);
+  expect(flagged).toEqual([]);
 });
 
 describe("under overload", () => {
