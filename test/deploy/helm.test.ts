@@ -130,7 +130,7 @@ describe("the chart", () => {
   test("gives Candor a configuration that it accepts, and pods that follow its changes", () => {
     const changed = { config: { drain: { minSeconds: 10, timeoutSeconds: 120 } } };
     const config = parseConfig(find(configOf, rendered(changed)).data["candor.yaml"], "the chart's configuration");
-    expect(config.drain).toEqual({ minSeconds: 10, timeoutSeconds: 120 });
+    expect(config.drain).toEqual({ minSeconds: 10, timeoutSeconds: 120, replacedSeconds: 3_600 });
     const [before, after] = [find(deployment, rendered()), find(deployment, rendered(changed))].map(
       ({ spec }) => spec.template,
     );
