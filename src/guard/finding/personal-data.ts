@@ -2,8 +2,8 @@
  * Finds data of persons that have a form of their own: addresses of mail and machines, numbers with a checksum. Names,
  * street addresses and dates of birth have none and are not looked for.
  */
-import { findPhoneNumbersInText } from "libphonenumber-js/min";
-import { type Finder, findPattern, type Span } from "./finder.ts";
+import { type Finder, findPattern } from "./finder.ts";
+import { phoneNumbers } from "./phone-numbers.ts";
 
 const digitsOf = (text: string): number[] => [...text.replace(/\D/g, "")].map(Number);
 const weighed = (digits: readonly number[], weights: readonly number[]): number =>
@@ -203,36 +203,6 @@ const byForm = (kind: Form): Finder => {
   });
 };
 
-const international = /\+[0-9(]/g;
-/** With spaces and brackets between its digits, and an extension. */
-const longestNumber = 60;
-/** Reading one takes some 20 us: whoever writes more signs of plus than this before digits has the rest unread. */
-const mostRead = 500;
-
-/** With its country's code: what is only a number within a country looks like any other number. */
-const phone: Finder = {
-  longest: longestNumber,
-  opening: international,
-  literals: null,
-  rotatedLiterals: [],
-  overlaps: false,
-  capped: true,
-  find(text, from) {
-    const spans: Span[] = [];
-    international.lastIndex = from;
-    for (let read = 0; read < mostRead; read += 1) {
-      const begun = international.exec(text);
-      if (begun === null) break;
-      const [number] = findPhoneNumbersInText(text.slice(begun.index, begun.index + longestNumber));
-      if (number?.startsAt !== 0) continue;
-      const end = begun.index + number.endsAt;
-      spans.push({ start: begun.index, end, matcher: "personal:phone" });
-      international.lastIndex = end;
-    }
-    return spans;
-  },
-};
-
 /** The end of a text, as long as it may be the beginning of an address. */
 const openAddress = /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}(?:@[A-Za-z0-9.-]{0,230})?$/g;
 const email: Finder = {
@@ -245,5 +215,5 @@ const email: Finder = {
 export const findPersonalData = (kinds: readonly PersonalDataKind[]): Finder[] =>
   kinds.map((kind) => {
     if (kind === "email") return email;
-    return kind === "phone" ? phone : byForm(kind);
+    return kind === "phone" ? phoneNumbers : byForm(kind);
   });

@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { type CountryCode, getExampleNumber } from "libphonenumber-js/min";
+import examples from "libphonenumber-js/mobile/examples";
 import { describe, expect, test } from "vitest";
 import {
   findPersonalData,
@@ -80,6 +82,49 @@ describe("a near miss is not", () => {
   });
 });
 
+test("a telephone number of every country is found, however it is written", () => {
+  const countries = Object.keys(examples) as CountryCode[];
+  expect(countries.length).toBeGreaterThan(200);
+  for (const country of countries) {
+    const example = getExampleNumber(country, examples);
+    if (example === undefined) throw new Error(`no example of ${country}`);
+    for (const written of [example.formatInternational(), example.number, example.format("RFC3966").slice(4)])
+      expect(found(`call ${written}, please`)).toContain(`phone ${written}`);
+  }
+});
+
+describe("a telephone number", () => {
+  test.each([
+    ["with the zero that is dialled within the country", "+44 (0)20 7946 0958"],
+    ["with dots", "+49.30.901820"],
+    ["with an extension", "+1 (415) 555-2671 ext. 123"],
+    ["with spaces that don't break", "+33\u00a06\u00a012\u00a034\u00a056\u00a078"],
+  ])("%s is found whole", (_name, written) => {
+    expect(found(`It is ${written}, I think`)).toEqual([`phone ${written}`]);
+  });
+
+  test("ends where what follows is none of it", () => {
+    expect(found("call +44 20 7946 0958 12 times")).toEqual(["phone +44 20 7946 0958"]);
+  });
+
+  test.each([
+    "+1 2 3 4 5 6 7 8 9 0 1 2",
+    "1+1+1+1+1",
+    "+12",
+    "a gain of +1500 points",
+    "+10 +20 +30 +40",
+    "x^2+415555",
+  ])("is not: %s", (text) => {
+    expect(found(text)).toEqual([]);
+  });
+
+  test("is found behind any number of others", () => {
+    const numbers = Array.from({ length: 3_000 }, (_, index) => `+44 20 7946 ${String(1_000 + index).slice(-4)}`);
+    expect(found(numbers.join(", "))).toHaveLength(3_000);
+    expect(found(`${"+1 is one, ".repeat(3_000)}+44 20 7946 0958`)).toEqual(["phone +44 20 7946 0958"]);
+  });
+});
+
 test("what only has the form does not hide what is meant behind it", () => {
   expect(found("12 4111 1111 1111 1111 22")).toContain("credit-card 4111 1111 1111 1111");
   expect(found("ref 1234 DE89 3704 0044 0532 0130 00 17")).toContain("iban DE89 3704 0044 0532 0130 00");
@@ -108,7 +153,7 @@ test("hostile texts take time in proportion to their length", () => {
     for (const finder of finders) finder.find(text, 0);
     return performance.now() - from;
   };
-  for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "a@b.", "4111 "]) {
+  for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "+1 2 ", "+1", "+49301234 ", "a@b.", "4111 "]) {
     const text = piece.repeat(4_000);
     cost(text);
     // Eight times as long; quadratic work would take 64 times as long.
