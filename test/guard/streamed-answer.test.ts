@@ -105,6 +105,21 @@ const words = fc.oneof(
   },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },
   {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ...["+44 20 7946 0958", "+1 (415) 555-2671 ext. 12", "+44 20", "7946 0958", "+1", "12 34", "+1 2 3 4"],
+      ...["jane.doe@mail.example.com", "jane", "@example.com", "4111 1111 1111 1111", "4111 1111", "1111 1111 2"],
+      ...["DE89 3704 0044 0532 0130 00", "DE89 3704", "0044 0532 0130 00", "8.8.8.8", "8.8", "943 476 5919"],
+      ...["AKIAQ2Q2Q2Q2Q2Q2Q2Q2", `ghp_${"a1".repeat(18)}`, "postgres://u:pa55word@db", "-----BEGIN PRIVATE KEY-----"],
+      ...[
+        "-----END PRIVATE KEY-----",
+        'password = "',
+        'Tr0ub4dor&3x"',
+        btoa("call +44 20 7946 0958 and AKIAQ2Q2Q2Q2Q2Q2Q2Q2"),
+      ],
+    ),
+  },
+  {
     weight: 1,
     arbitrary: fc.constantFrom("秘密の計画", "\u{1f600}", "e\u0301", "a", "b", "c0de", "—", "\u200b\u200b\u200b"),
   },
@@ -136,6 +151,8 @@ const matches: [string, Record<string, unknown>][] = [
   ["a long expression", { any: [{ regex: "(?i)code.{0,200}\\bdog\\b" }, { regex: "fo[x]( |.){3,90}?4" }] }],
   ["an expression without an end", { regex: "(?s)code.*?dog" }],
   ["an expression without an end or a known beginning", { regex: "[a-z ]*4" }],
+  ["personal data", { personalData: "all" }],
+  ["secrets", { secrets: "all" }],
   ["an expression of the whole", { regex: "^the.*dog$" }],
   ["all of several", { all: [{ terms: ["fox"] }, { terms: ["dog"] }] }],
   ["what is not there", { not: { terms: ["dog"] } }],
@@ -178,6 +195,18 @@ describe.each(matches)("under a policy of %s", (_name, match) => {
       { numRuns: runs, seed: 8 },
     );
   });
+});
+
+test("a stream of thousands of telephone numbers is redacted as the whole is", async () => {
+  const guard = guardOf([{ match: { personalData: ["phone"] }, action: "redact", replacement: "[R]" }]);
+  const said = Array.from({ length: 2_000 }, (_, index) => `number +44 20 7946 ${1_000 + index} is next and then `);
+  const stream = guard.stream(() => {});
+  for (const piece of said) stream.push(place, piece);
+  stream.end([]);
+  await expect.poll(() => stream.decision).not.toBeNull();
+  const { edits } = stream.released(place);
+  expect(edits).toHaveLength(2_000);
+  expect(edits).toEqual((await guard.answer(whole(said.join("")))).edits.map((edit) => ({ ...edit, at: [] })));
 });
 
 test("words leave while the answer is still coming", () => {
