@@ -242,7 +242,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
         failed: (error) => log.error({ err: error }, "a policy could not be evaluated; nothing is passed on"),
       }),
     reloaded(policies) {
-      metrics.decisions.policies(policies.map(({ id }) => id));
+      metrics.decisions.policies(policies);
       metrics.reloads.succeeded("policies");
       log.info({ policies: policies.length }, "policies were read anew");
     },
@@ -253,7 +253,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     clock,
   });
   opened.defer(guard.close);
-  metrics.decisions.policies(guard.policies().map(({ id }) => id));
+  metrics.decisions.policies(guard.policies());
   const relay = createRelay({
     guard,
     decisions: telemetry.deciding(decisions),

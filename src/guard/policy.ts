@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { CarrierKind, Gap } from "../dialect/carriers.ts";
+import { type CarrierKind, type Gap, gaps } from "../dialect/carriers.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import { type PersonalDataKind, personalDataKinds } from "./finding/personal-data.ts";
 import { type SecretKind, secretKinds } from "./finding/secrets.ts";
@@ -21,18 +21,6 @@ const carrierKinds = [
   "parameter",
   "logprobs",
 ] as const satisfies readonly CarrierKind[];
-
-const gaps = [
-  "image",
-  "audio",
-  "file",
-  "encrypted-reasoning",
-  "unknown-part",
-  "unknown-path",
-  "unreadable-body",
-  "encoded-body",
-  "too-large",
-] as const satisfies readonly Gap[];
 
 /** Text that is there and was not read: a policy that denies must not be got past by size, encoding or damage. */
 const unreadText: Gap[] = ["unreadable-body", "encoded-body", "too-large", "unknown-part"];

@@ -32,7 +32,10 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },
   });
-  metrics.decisions.policies(["secrets-in-requests", "no-advice"]);
+  metrics.decisions.policies([
+    { id: "secrets-in-requests", stage: "request", action: "redact" },
+    { id: "no-advice", stage: "response", action: "block" },
+  ]);
   metrics.readFrom({
     store: { head: () => ({ position: 17, hash: "00ff" }), health: () => world.evidence },
     ledger: {

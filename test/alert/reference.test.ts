@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
+import { gaps } from "../../src/dialect/carriers.ts";
+import { actions } from "../../src/guard/guard.ts";
 import { sampleVerdict } from "../control/sample-verdict.ts";
 import { type Family, familiesOf } from "./exposition.ts";
 import { fullMetrics } from "./full-metrics.ts";
 
 const { metrics, world } = fullMetrics();
+metrics.decisions.policies(actions.map((action) => ({ id: `to-${action}`, stage: "request", action })));
+metrics.decisions.decided({
+  ...{ id: "d", stage: "request", action: "allow", policy: null, asked: [], findings: [] },
+  ...{ coverage: "partial", gaps: [...gaps], edits: [], message: null, rerouteTo: null, unavailable: false },
+});
 afterAll(() => metrics.close());
 
 const codeIn = (cell: string): string[] => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code = ""]) => code);
