@@ -209,6 +209,20 @@ test("a stream of thousands of telephone numbers is redacted as the whole is", a
   expect(edits).toEqual((await guard.answer(whole(said.join("")))).edits.map((edit) => ({ ...edit, at: [] })));
 });
 
+test("a stream leaves the same texts alone as the whole does", () => {
+  const match = { any: [{ terms: ["bluebird", "red fox"] }, { personalData: ["email"] }] };
+  const guard = guardOf([{ match, except: ["BLUE*", "jane.*@mail.example.com"], action: "redact" }]);
+  fc.assert(
+    fc.property(texts, sizes, (text, chunks) => {
+      const { edits, action } = now(guard.answer(whole(text)));
+      const { decision, release } = streamed(guard, cut(text, chunks));
+      expect(decision.action).toBe(action);
+      expect(release.edits).toEqual(edits.map((edit) => ({ ...edit, at: [] })));
+    }),
+    { numRuns: runs, seed: 9 },
+  );
+});
+
 test("words leave while the answer is still coming", () => {
   const guard = guardOf([{ match: { terms: ["bluebird"] } }]);
   const text = "The quick brown fox jumps over the lazy dog, and then it does so once more. ".repeat(4);
