@@ -2,6 +2,7 @@
  * Finds data of persons that have a form of their own: addresses of mail and machines, numbers with a checksum. Names,
  * street addresses and dates of birth have none and are not looked for.
  */
+import { isIPv6 } from "node:net";
 import { type Finder, findPattern } from "./finder.ts";
 import { phoneNumbers } from "./phone-numbers.ts";
 
@@ -151,6 +152,15 @@ const isPublicIpv4 = (text: string, before: string, next: string): boolean => {
   return !local && !reserved && !documentation;
 };
 
+/** Of the addresses that are given out; those for documentation name nobody. */
+const isPublicIpv6 = (text: string, before: string, next: string): boolean => {
+  if (before.endsWith(":") || next.startsWith(":") || !isIPv6(text)) return false;
+  const [first = "", second = "0"] = text.toLowerCase().split(":");
+  return (
+    !(first === "2001" && Number.parseInt(second || "0", 16) === 0xdb8) && !(first === "3fff" && second.length < 4)
+  );
+};
+
 type IsMeant = (found: string, before: string, next: string) => boolean;
 
 const octet = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
@@ -182,6 +192,8 @@ const forms = {
   "br-cpf": [String.raw`\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b`, isCpf],
   "mac-address": [String.raw`\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b`],
   ipv4: [String.raw`\b${octet}(?:\.${octet}){3}\b`, isPublicIpv4],
+  // Only what begins as addresses in use do: a time, a name in C++ or a hardware address does not.
+  ipv6: [String.raw`\b[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7}\b`, isPublicIpv6],
 } satisfies Record<string, [form: string, isMeant?: IsMeant]>;
 
 type Form = keyof typeof forms;

@@ -40,6 +40,9 @@ const samples: [PersonalDataKind, string][] = [
   ["br-cpf", "529.982.247-25"],
   ["mac-address", "00:1A:2B:3C:4D:5E"],
   ["ipv4", "8.8.8.8"],
+  ["ipv6", "2001:4860:4860::8888"],
+  ["ipv6", "2a00:1450:4001:082f:0000:0000:0000:200e"],
+  ["ipv6", "2606:4700:4700:0:0:0:0:1111"],
 ];
 
 test("there is a sample of every kind", () => {
@@ -70,6 +73,12 @@ describe("a near miss is not", () => {
     ["an Aadhaar with a wrong digit", "2341 2341 2347"],
     ["a CPF with a wrong digit", "529.982.247-26"],
     ["addresses of nobody", "127.0.0.1 10.1.2.3 192.168.0.1 172.16.9.9 203.0.113.7 0.0.0.0 255.255.255.255"],
+    ["longer addresses of nobody", "::1 fe80::1 fd12:3456::1 ff02::1 2001:db8::1 2001:0DB8:0:1::2 3fff:1::1"],
+    ["networks", "2001::/32 2a00:1450::/32"],
+    [
+      "what has colons",
+      "std::vector 2024:10:11 2abc::def::1 10:45:00:12 abcd:ef01:2345 2001:1:2:3:4:5:6:7:8 2001:12345::1",
+    ],
     ["a version", "1.2.3.4.5 and 999.1.1.1"],
     ["prose", "It cost 12.50 in 2024, see page 17 and room 4711."],
     ["an at sign", "meet @ noon, or @jane"],
