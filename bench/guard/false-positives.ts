@@ -108,6 +108,19 @@ const show = (policy: Policy, text: string): void => {
   }
 };
 
+const harmful: [name: string, texts: string[]][] = [
+  [
+    "answers of fine-tuned Qwen2.5-32B",
+    outputs.filter(({ misaligned }) => misaligned === true).map(({ answer }) => answer),
+  ],
+  ["XSTest", benchmark.filter((row) => row.harmful).map(({ response }) => response)],
+  ["users' texts (OpenAI moderation set)", moderation.filter((row) => row.harmful).map(({ response }) => response)],
+];
+const harmScreen = policies.find(({ id }) => id === "harm-screen");
+const found: string[] = [];
+if (harmScreen === undefined) throw new Error("no harm screen ships");
+for (const [name, texts] of harmful) found.push(`${name}: ${await hits(harmScreen, texts)} of ${texts.length}`);
+
 const rows: string[][] = [];
 for (const policy of policies) {
   const counts: string[] = [];
@@ -129,6 +142,9 @@ alarms; \`--show\` shows what was found. The harm screen is asked by the embedde
 the one that reroutes every request are not counted here.
 
 ${table}
+
+Of texts judged harmful, the harm screen finds: ${found.join("; ")}. It has learned from texts of these sets, so on others it does worse
+([model card](../../docs/model-card.md)): it is a screen, for a model that has turned, and no judge.
 `;
 console.log(text);
 if (process.argv.includes("--write")) await writeFile("bench/results/guard-false-positives.md", text);
