@@ -94,6 +94,8 @@ const words = fc.oneof(
       "be, ad, fe, ed, 62, 6c, 75, 65, 62, 69, 72, 64",
       "%u0062luebird",
       "b — l — u — e — b — i — r — d",
+      "b l u 3 b 1 r d",
+      btoa("say blu3b1rd please now"),
       "б о м б а",
 
       "%62luebird",
