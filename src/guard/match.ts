@@ -135,7 +135,9 @@ const asked = (question: Question, isMet: (answer: number) => boolean): Conditio
   searches: [],
   test({ carrier }, scene) {
     const answer = scene.answer(question, carrier);
-    if (answer === undefined || answer === null) return { open: question, failed: answer === null };
+    if (answer === undefined) return { open: question, failed: false };
+    // What is no number is less than nothing, and would let everything pass.
+    if (answer === null || Number.isNaN(answer)) return { open: question, failed: true };
     return isMet(answer) ? { by: question.kind, spans: [] } : null;
   },
 });

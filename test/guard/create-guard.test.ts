@@ -236,6 +236,35 @@ describe("texts that are meant well", () => {
   });
 });
 
+test("what is beyond the most texts that a model is asked about is not let through unasked", async () => {
+  let asked = 0;
+  const ask: Ask = async () => {
+    asked += 1;
+    return 0;
+  };
+  const match = { judge: { question: "Is there anything dangerous in this text?" } };
+  const texts = Array.from({ length: 65 }, (_, index) => `text number ${index}`);
+  const guard = begun([{ match }], "aligned", ask);
+  expect(await guard.request(full(...texts.slice(1)))).toMatchObject({ action: "allow", unavailable: false });
+  expect(asked).toBe(64);
+  expect(await guard.request(full(...texts))).toMatchObject({ action: "block", unavailable: true });
+  const open = begun([{ match, onError: "allow" }], "aligned", ask);
+  expect(await open.request(full(...texts))).toMatchObject({ action: "allow", findings: [{ result: "error" }] });
+});
+
+test("a model that breaks in any way leaves a denying policy closed", async () => {
+  const match = { score: { atLeast: 0.5 } };
+  for (const broken of [
+    async () => null,
+    async () => Number.NaN,
+    () => Promise.reject(new Error("no")),
+  ] satisfies Ask[])
+    expect([broken.toString(), await begun([{ match }], "aligned", broken).request(full("a text"))]).toMatchObject([
+      broken.toString(),
+      { action: "block", unavailable: true },
+    ]);
+});
+
 test("a finding tells its place by the protocol's own names, never by one that a client chose", () => {
   const guard = begun([{ match: { terms: ["key"] }, where: {} }]);
   const at = ["tools", 0, "function", "parameters", "the-users-name", "description"];
