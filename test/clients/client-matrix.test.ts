@@ -40,9 +40,9 @@ const drivers = installed ? await load() : [];
 const beginning = "Hello there, this is an ordinary answer of some length, and now comes ";
 const pieces = (word: string) => [...(beginning.match(/.{1,7}/g) ?? []), word];
 
-/** Says that and the word, calls a tool where one is offered, in the dialect that it is asked in. */
+/** Says that and, once it was heard, the word, calls a tool where one is offered, in the dialect that it is asked in. */
 const upstreamSaying =
-  (word: string): Script =>
+  (word: string, heard: Promise<void> = Promise.resolve()): Script =>
   async (seen, wire) => {
     const { stream = false, n = 1, tools } = JSON.parse(seen.body.toString());
     const isMessages = seen.url.endsWith("/messages");
@@ -86,8 +86,10 @@ const upstreamSaying =
         },
       } as never);
       event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } } as never);
-      for (const piece of pieces(word))
+      for (const piece of pieces(word)) {
+        if (piece === word) await heard;
         event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: piece } } as never);
+      }
       if (word === "forever") return;
       event({ type: "content_block_stop", index: 0 } as never);
       event({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 3 } } as never);
@@ -104,7 +106,10 @@ const upstreamSaying =
           choices: [{ index: 0, delta, finish_reason: finish }],
         });
       chunk({ role: "assistant", content: "" });
-      for (const content of pieces(word)) chunk({ content });
+      for (const content of pieces(word)) {
+        if (content === word) await heard;
+        chunk({ content });
+      }
       if (word === "forever") return;
       chunk({}, "stop");
       wire.event("[DONE]");
@@ -192,8 +197,13 @@ describe.skipIf(!installed)("a real client", () => {
     "$name gets an end with a reason, and nothing of what was blocked midway",
     async ({ name, open }) => {
       const relay = await runRelay({ guard: blocking() });
-      relay.upstream.answer(upstreamSaying("bad"));
-      const { texts, finish } = await (await open(relay.baseUrl)).stream();
+      // The word comes when its client has the beginning: what comes in one read with it is withheld altogether.
+      const signal: Signal = new AbortController().signal;
+      const heard = new Promise<void>((resolve) => {
+        signal.onText = resolve;
+      });
+      relay.upstream.answer(upstreamSaying("bad", heard));
+      const { texts, finish } = await (await open(relay.baseUrl)).stream(signal);
       const [text = ""] = texts ?? [];
       expect(text).toMatch(/^Hello there, /);
       expect(text).not.toContain("bad");
