@@ -342,6 +342,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
     subjects: () => config.subjects.map(({ id }) => id),
     ledger,
     store,
+    readMetrics: metrics.read,
     replica,
     fetchFor: egress.fetchFor,
     meter: metrics.notifications,

@@ -10,15 +10,23 @@ const linesATurn = 200;
 
 const linesIn = (text: string): number => text.split("\n").length;
 
+const familyOf = async (registry: Registry, name: string): Promise<MetricFamily[]> => {
+  const family = (await registry.getSingleMetric(name)?.get()) as MetricFamily | undefined;
+  return family === undefined ? [] : [family];
+};
+
+/** Those that the registry has of these. */
+export const familiesNamed = async (registry: Registry, names: readonly string[]): Promise<MetricFamily[]> =>
+  (await Promise.all(names.map((name) => familyOf(registry, name)))).flat();
+
 /** What the registry holds, as values: what `expositionOf` writes as text. */
 export const familiesIn = async (registry: Registry, giveWay: () => Promise<void>): Promise<MetricFamily[]> => {
   const families: MetricFamily[] = [];
   let values = 0;
   for (const { name } of registry.getMetricsAsArray()) {
-    const family = (await registry.getSingleMetric(name)?.get()) as MetricFamily | undefined;
-    if (family === undefined) continue;
-    families.push(family);
-    values += family.values.length;
+    const read = await familyOf(registry, name);
+    families.push(...read);
+    for (const family of read) values += family.values.length;
     if (values < linesATurn) continue;
     values = 0;
     await giveWay();

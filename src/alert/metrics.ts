@@ -20,7 +20,7 @@ import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
 import { createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { createExportMetrics } from "./export-metrics.ts";
-import { expositionOf, familiesIn } from "./exposition.ts";
+import { expositionOf, familiesIn, familiesNamed } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { createNotificationMetrics } from "./notification-metrics.ts";
@@ -69,6 +69,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** The same as values. */
   families(): Promise<MetricFamily[]>;
+  /** Some of them as they are now, without those that are not there; what the verdict says is as of the last scrape. */
+  read(names: readonly string[]): Promise<MetricFamily[]>;
   /** Ends the measuring of the event loop. */
   close(): void;
 }
@@ -110,6 +112,7 @@ export const createMetrics = ({
       refreshPersona();
       return familiesIn(registry, setImmediate);
     },
+    read: (names) => familiesNamed(registry, names),
     close: process.stop,
   };
 };

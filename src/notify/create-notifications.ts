@@ -7,8 +7,10 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Ledger } from "../watch/ledger.ts";
 import { createAlertmanager } from "./alertmanager.ts";
+import { createCountedAlerts } from "./counted-alerts.ts";
 import type { NotificationMeter } from "./notification.ts";
 import { createProcessAlerts } from "./process-alerts.ts";
+import type { ReadMetrics } from "./process-counts.ts";
 import { createStandingAlerts } from "./standing-alerts.ts";
 import { createWebhook } from "./webhook.ts";
 
@@ -18,6 +20,7 @@ interface Options {
   subjects: () => readonly string[];
   ledger: Pick<Ledger, "verdict" | "thresholds" | "subscribe">;
   store: Pick<EvidenceStore, "health" | "since">;
+  readMetrics: ReadMetrics;
   replica: string;
   /** Lets these headers of Candor's own pass as well. */
   fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof fetch;
@@ -32,7 +35,8 @@ export interface Notifications {
 }
 
 export const createNotifications = (options: Options): Notifications => {
-  const { settings, secrets, subjects, ledger, store, replica, fetchFor, meter, clock, random, log } = options;
+  const { settings, secrets, subjects, ledger, store, readMetrics, replica, fetchFor, meter, clock, random, log } =
+    options;
   if (settings.alertmanagers.length + settings.webhooks.length === 0) return { close() {} };
 
   const secretOf = (id: string): string | null => secrets.alerting.get(id) ?? null;
@@ -53,6 +57,7 @@ export const createNotifications = (options: Options): Notifications => {
     subjects,
     ledger,
     process: createProcessAlerts({ store, instance: replica, clock }),
+    counted: createCountedAlerts({ read: readMetrics, instance: replica, clock }),
     async entryAt(position) {
       const [entry] = await store.since(position - 1, 1);
       return entry?.position === position ? entry.at : null;
