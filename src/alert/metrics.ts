@@ -12,6 +12,7 @@ import type { NotificationMeter } from "../notify/notification.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
 import type { ExportMeter } from "../telemetry/exporting.ts";
+import type { OperationMeter } from "../telemetry/operation.ts";
 import type { MetricFamily } from "../telemetry/wire.ts";
 import type { AnchorMeter } from "../watch/anchor-rounds.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
@@ -24,6 +25,7 @@ import { expositionOf, familiesIn, familiesNamed } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { createNotificationMetrics } from "./notification-metrics.ts";
+import { createOperationMetrics } from "./operation-metrics.ts";
 import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
 import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";
 import { exposeProcess } from "./process-metrics.ts";
@@ -39,6 +41,8 @@ interface Options {
   classifiers: readonly string[];
   /** Ids of the receivers of alerts. */
   receivers?: readonly string[];
+  /** Names of models, where metrics by OpenTelemetry's own names are wanted as well. */
+  operationsOf?: readonly string[] | null;
   replica: string;
   version: string;
   clock: Pick<Clock, "now">;
@@ -61,6 +65,8 @@ export interface Metrics {
   anchors: AnchorMeter;
   notifications: NotificationMeter;
   exports: ExportMeter;
+  /** Null where it is not wanted. */
+  operations: OperationMeter | null;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -80,6 +86,7 @@ export const createMetrics = ({
   routes,
   classifiers,
   receivers = [],
+  operationsOf = null,
   replica,
   version,
   clock,
@@ -97,6 +104,7 @@ export const createMetrics = ({
     anchors: createAnchorMetrics(registry),
     exports: createExportMetrics(registry),
     notifications: createNotificationMetrics(registry, receivers),
+    operations: operationsOf === null ? null : createOperationMetrics(registry, operationsOf),
     probing: createProbeMetrics(registry, subjects),
     readFrom({ store, ledger, probers }) {
       exposeEvidence(registry, replica, store);

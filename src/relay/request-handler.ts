@@ -194,7 +194,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       response: answer,
       line: destination.line,
       outgoing,
-      recorder: null,
+      recorder: observer.beginUnread?.({ id, route: route.name, requestHeaders: request.headers }) ?? null,
       subject: other,
       route: route.name,
       arrivedAt,

@@ -15,7 +15,11 @@ interface World {
   lastAnswerAt: number | null;
 }
 
-export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
+/** `operationsOf`: models whose operations are counted by OpenTelemetry's names as well. */
+export const fullMetrics = (
+  subjects: readonly string[] = fiveSubjects,
+  operationsOf: readonly string[] | null = null,
+) => {
   const world: World = {
     verdict: sampleVerdict(),
     verdictsComputed: 0,
@@ -28,6 +32,7 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
     receivers: ["on-call"],
+    operationsOf,
     replica: "local",
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },
