@@ -23,7 +23,7 @@ interface Options {
   readMetrics: ReadMetrics;
   replica: string;
   /** Lets these headers of Candor's own pass as well. */
-  fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof fetch;
+  fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof globalThis.fetch;
   meter: NotificationMeter;
   clock: Clock;
   random: Random;

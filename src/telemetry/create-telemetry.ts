@@ -19,7 +19,7 @@ interface Options {
   secrets: Pick<Secrets, "telemetry">;
   config: Pick<Config, "subjects" | "upstreams">;
   /** Lets these headers of the configuration pass as well. */
-  fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof fetch;
+  fetchFor(baseUrl: string, ownHeaders: readonly string[]): typeof globalThis.fetch;
   readMetrics(): Promise<readonly MetricFamily[]>;
   meter: ExportMeter;
   /** Counts by OpenTelemetry's own names; null where these are not wanted. */

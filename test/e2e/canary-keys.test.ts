@@ -301,6 +301,13 @@ describe("no key is in", () => {
     expect(keysIn(text)).toEqual([]);
   });
 
+  test("and nothing that was said is told to anybody, or logged", () => {
+    const { hook, am, amBasic, otlp } = servers;
+    const told = [...logs, ...[hook, am, amBasic, otlp].flatMap(({ bodies }) => bodies)].join("\n");
+    expect(servers.keyed.bodies.join()).toContain("Name a vegetable.");
+    expect(told.match(/vegetable|Leek|Another\?|never end/g)).toBeNull();
+  });
+
   test.each(Object.entries(keys))("a place where the search would miss it: %s", (name, key) => {
     const encoded = Buffer.from(`candor:${key}`).toString("base64");
     for (const text of [`x${key}y`, encoded, Buffer.from(key).toString("hex")]) expect(keysIn(text)).toContain(name);
