@@ -223,7 +223,7 @@ const connect = async (config: Config, surroundings: Surroundings, opened: Async
   });
   const asking = createAsk({
     classifier: queue.asClassifier,
-    judge: configuredQuestionJudge(config.classify, judgingParts),
+    judge: await configuredQuestionJudge(config.classify, judgingParts),
     clock,
   });
   const decisions = createDecisionLog({
