@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { type Finder, findPattern } from "./finder.ts";
-import { phoneNumbers } from "./phone-numbers.ts";
+import { findPhoneNumbers } from "./phone-numbers.ts";
 
 const digitsOf = (text: string): number[] => [...text.replace(/\D/g, "")].map(Number);
 const weighed = (digits: readonly number[], weights: readonly number[]): number =>
@@ -227,5 +227,5 @@ const email: Finder = {
 export const findPersonalData = (kinds: readonly PersonalDataKind[]): Finder[] =>
   kinds.map((kind) => {
     if (kind === "email") return email;
-    return kind === "phone" ? phoneNumbers : byForm(kind);
+    return kind === "phone" ? findPhoneNumbers() : byForm(kind);
   });

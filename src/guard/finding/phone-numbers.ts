@@ -3,7 +3,7 @@
  * Which numbers are in use is libphonenumber's knowledge; its own search of texts takes too long for those that strangers
  * write, so that is ours, and every number costs about the same.
  */
-import metadata from "libphonenumber-js/min/metadata";
+import { createRequire } from "node:module";
 import { z } from "zod";
 import type { Finder, Span } from "./finder.ts";
 
@@ -39,22 +39,33 @@ const isOfPlan = ({ pattern, lengths: usual, kinds }: Plan): IsNumber => {
 };
 
 /** By country's code, what is a number there. */
-const numbers: ReadonlyMap<string, readonly IsNumber[]> = (() => {
-  const { countries, nonGeographic } = plans.parse(metadata);
+type Numbers = ReadonlyMap<string, readonly IsNumber[]>;
+
+const load = createRequire(import.meta.url);
+
+const readNumbers = (): Numbers => {
+  const { countries, nonGeographic } = plans.parse(load("libphonenumber-js/min/metadata"));
   const all = [...Object.values(countries), ...Object.values(nonGeographic)];
   return new Map(
     [...Map.groupBy(all, ({ code }) => code)].map(([code, those]) => [code, those.map(isOfPlan)] as const),
   );
-})();
+};
+
+/** The numbering plans of the world take megabytes, so they are read where a policy asks for phone numbers, and once. */
+let known: Numbers | null = null;
+const numbersInUse = (): Numbers => {
+  known ??= readNumbers();
+  return known;
+};
 
 /** No code is the beginning of another. */
 const isInUse = (digits: string): boolean => {
   for (const length of [1, 2, 3]) {
-    const known = numbers.get(digits.slice(0, length));
-    if (known === undefined) continue;
+    const here = numbersInUse().get(digits.slice(0, length));
+    if (here === undefined) continue;
     const national = digits.slice(length);
     // Many write the zero that is dialled within the country.
-    return known.some((isNumber) => isNumber(national) || (national.startsWith("0") && isNumber(national.slice(1))));
+    return here.some((isNumber) => isNumber(national) || (national.startsWith("0") && isNumber(national.slice(1))));
   }
   return false;
 };
@@ -104,7 +115,7 @@ const endOfNumber = (text: string, plus: number): number | null => {
   return ends.slice(-mostTrailing - 1).findLast(({ count }) => isInUse(digits.slice(0, count)))?.at ?? null;
 };
 
-export const phoneNumbers: Finder = {
+const phoneNumbers: Finder = {
   longest: longestNumber + 16,
   opening: international,
   literals: null,
@@ -123,4 +134,10 @@ export const phoneNumbers: Finder = {
     }
     return spans;
   },
+};
+
+/** Reads the numbering plans now, not while an exchange waits. */
+export const findPhoneNumbers = (): Finder => {
+  numbersInUse();
+  return phoneNumbers;
 };
