@@ -4,7 +4,8 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { form } from "../e2e/running-candor.ts";
+import { build, imageArguments } from "../e2e/image-command.ts";
+import { builtForm, isBuilt } from "../e2e/running-candor.ts";
 import { chatRequest } from "../relay/running-relay.ts";
 import { isFull, mb, ms, quantile, report, sized } from "./measured.ts";
 import { metricIn, type RealCandor, serveReal, startUpstream } from "./real-candor.ts";
@@ -135,15 +136,16 @@ test("readers that are slow hold the upstream back instead of filling memory", {
   expect(each).toBeLessThanOrEqual(most);
 });
 
-test("1,000 open streams need no more than 150 MB", { timeout: 60_000 }, async (context) => {
+test("1,000 open streams need no more than 150 MB", { timeout: 120_000 }, async (context) => {
+  // Run from its sources, most of the memory is that of the reader of types.
+  if (!isBuilt) build();
   const upstream = await startUpstream();
   upstream.answer((_seen, wire) => {
     wire.stream();
     wire.event({ choices: [{ index: 0, delta: { content: "first" }, finish_reason: null }] });
   });
-  const candor = await serveReal(upstream.baseUrl, {
-    upstreams: [{ id: "main", baseUrl: upstream.baseUrl, connections: 2_000 }],
-  });
+  const upstreams = [{ id: "main", baseUrl: upstream.baseUrl, connections: 2_000 }];
+  const candor = await serveReal(upstream.baseUrl, { upstreams }, imageArguments());
   const before = await candor.memory();
   const count = 1_000;
   const sockets = await Promise.all(Array.from({ length: count }, () => open(candor.port)));
@@ -155,12 +157,11 @@ test("1,000 open streams need no more than 150 MB", { timeout: 60_000 }, async (
     row: 9,
     fault: `${count} streams are open at once`,
     target: "RSS of at most 150 MB",
-    seen: `${mb(peak)}, of which ${mb(before.rss)} before the first stream; ${form}`,
+    seen: `${mb(peak)}, of which ${mb(before.rss)} before the first stream; ${builtForm}`,
     isMet: peak <= 150 * 1024 * 1024,
   });
   expect(metricIn(await candor.metrics(), "candor_requests_in_flight")).toBe(count);
-  // What the streams themselves need; the rest is there before them.
-  expect(peak - before.rss).toBeLessThanOrEqual(100 * 1024 * 1024);
+  expect(peak).toBeLessThanOrEqual(150 * 1024 * 1024);
 });
 
 test("clients that never finish their headers get a 408 and are in nobody's way", {

@@ -58,14 +58,16 @@ export const configFor = (baseUrl: string, folder: string, changes: Record<strin
   ...changes,
 });
 
+/** @param run arguments of Node, up to the program; where left out, as all tests run it */
 export const serveReal = async (
   baseUrl: string,
   { folder = newFolder(), ...changes }: Record<string, unknown> & { folder?: string } = {},
+  run?: readonly string[],
 ): Promise<RealCandor> => {
   const file = join(folder, "candor.yaml");
   const config = configFor(baseUrl, folder, changes);
   writeFileSync(file, JSON.stringify(config));
-  const serving = await serveCandor(["--config", file], { NODE_OPTIONS: `--expose-gc --import ${probe}` });
+  const serving = await serveCandor(["--config", file], { NODE_OPTIONS: `--expose-gc --import ${probe}` }, run);
   onTestFinished(async () => {
     if (serving.process.exitCode === null && serving.process.signalCode === null) await serving.end("SIGKILL");
   });
