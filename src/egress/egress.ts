@@ -45,6 +45,13 @@ const elsewhere: LineSettings = {
   idleTimeoutMs: 120_000,
 };
 
+const attemptsAt = ({ connectTimeoutMs, breaker }: Pick<Upstream, "connectTimeoutMs" | "breaker">) => ({
+  timeoutMs: connectTimeoutMs,
+  failures: breaker.failures,
+});
+/** Whoever calls these counts their failures itself. */
+const attemptsElsewhere = { timeoutMs: elsewhere.connectTimeoutMs, failures: 0 };
+
 const openLine = (baseUrl: string, settings: LineSettings, connect: buildConnector.connector): Line => {
   const base = new URL(baseUrl);
   const pool = new Pool(base.origin, {
@@ -91,7 +98,7 @@ export const createEgress = (
   const lines = new Map(
     upstreams.map((upstream) => {
       const accept = inProcess?.get(upstream.id);
-      const connect = accept === undefined ? createConnector(upstream.connectTimeoutMs) : inProcessConnector(accept);
+      const connect = accept === undefined ? createConnector(attemptsAt(upstream)) : inProcessConnector(accept);
       return [upstream.id, openLine(upstream.baseUrl, upstream, connect)];
     }),
   );
@@ -102,7 +109,7 @@ export const createEgress = (
     const known = lines.get(target) ?? others.get(target);
     if (known !== undefined) return known;
     if (!URL.canParse(target)) throw new Error(`no upstream has the id "${target}"`);
-    const opened = openLine(target, elsewhere, createConnector(elsewhere.connectTimeoutMs));
+    const opened = openLine(target, elsewhere, createConnector(attemptsElsewhere));
     others.set(target, opened);
     return opened;
   };
