@@ -79,7 +79,13 @@ export const createRelay = (options: RelayOptions): Relay => {
   });
   const running = createRunningExchanges(clock);
   const draining = createDraining({ server, running, settings: options.drain, clock });
-  const destinations = createDestinations({ ...options, unmatched: settings.unmatched });
+  const destinations = createDestinations({
+    ...options,
+    unmatched: settings.unmatched,
+    leftAlone(line, restMs) {
+      for (const exchange of running.now()) exchange.stopWaitingFor(line, restMs);
+    },
+  });
 
   const exchangeParts = {
     answerHeaders: answerHeaderAllowlist(settings.responseHeaders),
@@ -125,7 +131,8 @@ export const createRelay = (options: RelayOptions): Relay => {
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
-        server.listen(port, host, () => {
+        // The system holds back no more than it allows; Node's own 511 lets the rest of a burst wait for a second.
+        server.listen(port, host, server.maxConnections, () => {
           server.off("error", reject);
           resolve({ port: (server.address() as AddressInfo).port });
         });
