@@ -61,7 +61,7 @@ export interface RelayOptions {
 }
 
 /** How often node:http looks for requests that are too slow, at most. */
-const slownessCheckMs = 1_000;
+const slownessCheckMs = 250;
 
 export const createRelay = (options: RelayOptions): Relay => {
   const { limits, relay: settings, meter, clock, log } = options;
