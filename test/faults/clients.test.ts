@@ -1,6 +1,7 @@
 /** Rows 6 to 9 of the fault matrix: what clients do, alone and all at once, to the real process. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -196,6 +197,43 @@ test("1,000 open streams need no more than 150 MB", { timeout: 120_000 }, async 
   });
   expect(metricIn(await candor.metrics(), "candor_requests_in_flight")).toBe(count);
   expect(peak).toBeLessThanOrEqual(150 * 1024 * 1024);
+});
+
+/** How many connections the system lets wait for a process, at most; 0 where it does not say. */
+const systemsQueue = (): number => {
+  try {
+    return Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"));
+  } catch {
+    return 0;
+  }
+};
+
+test("clients that connect all at once while Candor is busy find a place in the queue", async (context) => {
+  const count = 1_000;
+  if (systemsQueue() < count) return context.skip("the system's own queue is too short");
+  const upstream = await startUpstream();
+  const candor = await serveReal(upstream.baseUrl);
+  candor.process.kill("SIGSTOP");
+  let connected = 0;
+  const sockets = Array.from({ length: count }, () => connect(candor.port, "127.0.0.1", () => (connected += 1)));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets) socket.on("error", () => {});
+  await sleep(800);
+  const waited = connected;
+  candor.process.kill("SIGCONT");
+  const answers = sockets.map((socket) => once(socket, "data"));
+  for (const socket of sockets) socket.write(chatRequest('{"model":"gpt-test"}'));
+  const served = (await Promise.all(answers)).filter(([bytes]) => String(bytes).startsWith("HTTP/1.1 200 ")).length;
+  report(context, {
+    row: 9,
+    fault: `${count} clients connect while the process can't take any`,
+    target: "each has a place in the queue and is served; none has to try again after a second",
+    seen: `${waited} had a place; ${served} served`,
+    isMet: waited === count && served === count,
+  });
+  expect({ waited, served }).toEqual({ waited: count, served: count });
 });
 
 const slowClients = fileURLToPath(new URL("slow-clients.ts", import.meta.url));
