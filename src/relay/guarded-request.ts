@@ -142,7 +142,8 @@ export const createGuardedRequests = ({ destinations, holding, decisions, clock,
       act(inspection, decision);
     };
     try {
-      const inspection = request.body === null ? uninspected("unknown-path") : inspectRequestInTurns(path, request.body);
+      const inspection =
+        request.body === null ? uninspected("unknown-path") : inspectRequestInTurns(path, request.body);
       const deciding = inspection instanceof Promise ? inspection.then(decide) : decide(inspection);
       deciding?.catch(failing);
     } catch (error) {
