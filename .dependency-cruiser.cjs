@@ -19,6 +19,7 @@ const may = {
   alert: [
     "kernel/",
     "config/",
+    "dialect/",
     "guard/",
     "classify/",
     "evidence/",

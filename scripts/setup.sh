@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what a fresh checkout lacks; does nothing when all is there.
 #   setup.sh          npm packages (which bring the pinned Node)
-#   setup.sh --test   the same, and Debian's prometheus, prometheus-alertmanager, chromium and postgresql where apt-get
-#                     may be used
+#   setup.sh --test   the same, the real clients of test/clients, and Debian's prometheus, prometheus-alertmanager,
+#                     chromium, protobuf-compiler and postgresql where apt-get may be used
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,8 +15,25 @@ fi
 
 [ "${1:-}" = "--test" ] || exit 0
 
+# Real clients stand apart, so that none of them is ever a dependency of the project. Without a registry they are left out.
+stamp=test/clients/node_modules/.candor-setup
+if [ ! -f "$stamp" ] || [ test/clients/package-lock.json -nt "$stamp" ]; then
+  echo "setup: installing the real clients of test/clients" >&2
+  bounded=""
+  command -v timeout >/dev/null 2>&1 && bounded="timeout 300"
+  # shellcheck disable=SC2086 # a command and its argument, or nothing
+  if said=$($bounded npm ci --prefix test/clients --ignore-scripts --no-audit --no-fund --loglevel=error \
+    --fetch-timeout=20000 --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 2>&1 >/dev/null); then
+    touch "$stamp"
+  else
+    rm -rf test/clients/node_modules
+    echo "setup: they could not be installed; their tests will say that they were skipped. The reason:" >&2
+    echo "${said:-no answer within 300 s}" | head -n 5 >&2
+  fi
+fi
+
 missing=""
-for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium; do
+for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium protoc:protobuf-compiler; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 # Debian keeps the server's programs off the PATH.

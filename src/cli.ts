@@ -2,50 +2,42 @@
 /** The command line: finds the subcommand, gives it the process's surroundings, and turns what went wrong into words. */
 import { createInterface } from "node:readline/promises";
 import { text as readText } from "node:stream/consumers";
-import { audit } from "./commands/audit.ts";
-import { calibrate } from "./commands/calibrate.ts";
-import { check } from "./commands/check.ts";
 import { type Command, type ExitCode, type Surroundings, UsageError } from "./commands/command.ts";
-import { demo } from "./commands/demo.ts";
-import { evaluate } from "./commands/eval.ts";
-import { replay } from "./commands/replay.ts";
-import { schema } from "./commands/schema.ts";
-import { serve } from "./commands/serve.ts";
-import { train } from "./commands/train.ts";
-import { tryPolicy } from "./commands/try.ts";
-import { verify } from "./commands/verify.ts";
 import { ConfigError } from "./config/yaml-file.ts";
 
-const commands: readonly Command[] = [
-  serve,
-  demo,
-  check,
-  tryPolicy,
-  verify,
-  replay,
-  evaluate,
-  calibrate,
-  audit,
-  train,
-  schema,
-];
+/** In the order of the help. Each is read when it is asked for: what serves has no use for the demo's memory. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["serve", async () => (await import("./commands/serve.ts")).serve],
+  ["demo", async () => (await import("./commands/demo.ts")).demo],
+  ["check", async () => (await import("./commands/check.ts")).check],
+  ["try", async () => (await import("./commands/try.ts")).tryPolicy],
+  ["verify", async () => (await import("./commands/verify.ts")).verify],
+  ["replay", async () => (await import("./commands/replay.ts")).replay],
+  ["eval", async () => (await import("./commands/eval.ts")).evaluate],
+  ["calibrate", async () => (await import("./commands/calibrate.ts")).calibrate],
+  ["audit", async () => (await import("./commands/audit.ts")).audit],
+  ["train", async () => (await import("./commands/train.ts")).train],
+  ["schema", async () => (await import("./commands/schema.ts")).schema],
+]);
 
-const help = (): string =>
-  [
+const help = async (): Promise<string> => {
+  const all = await Promise.all([...commands.values()].map((read) => read()));
+  return [
     "candor: notices when a model stops being honest about itself",
     "",
-    ...commands.map(({ usage, summary }) => `  candor ${usage}\n      ${summary}`),
+    ...all.map(({ usage, summary }) => `  candor ${usage}\n      ${summary}`),
     "",
     "Exit codes: 0 all well, 1 the answer is bad news, 2 it could not be done.",
   ].join("\n");
+};
 
 const run = async (argv: string[], surroundings: Surroundings): Promise<ExitCode> => {
   const [name, ...args] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    surroundings.out(help());
+    surroundings.out(await help());
     return name === undefined ? 2 : 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = await commands.get(name)?.();
   if (command === undefined) {
     surroundings.err(`candor: there is no command "${name}"; try candor help`);
     return 2;

@@ -49,13 +49,14 @@ const byId = (all: readonly Member[]): Map<string, DeclaredSubject> =>
   new Map(all.flatMap(({ declared }) => declared.map((subject) => [subject.id, subject])));
 
 const namesOf = (all: readonly Member[]): Required<ExposedNames> => {
-  const together = (pick: (names: Member["names"]) => readonly string[]): string[] => [
+  const together = <T>(pick: (names: Member["names"]) => readonly T[]): T[] => [
     ...new Set(all.flatMap(({ names }) => pick(names))),
   ];
   return {
     subjects: together(({ subjects }) => subjects),
     classifiers: together(({ classifiers }) => classifiers),
     receivers: together(({ receivers }) => receivers),
+    models: together(({ models }) => models),
     policies: together(({ policies }) => policies),
   };
 };

@@ -88,7 +88,7 @@ const build = async ({ config, secrets, lasting }: Options): Promise<Judging> =>
       capacity: classify.queue,
     });
     const { source, sources = [source] } = classifier;
-    return { queue, questions: configuredQuestionJudge(classify, parts), source, sources, close: egress.close };
+    return { queue, questions: await configuredQuestionJudge(classify, parts), source, sources, close: egress.close };
   } catch (error) {
     await egress.close();
     throw error;

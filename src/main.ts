@@ -95,7 +95,10 @@ const connect = async (
   });
 
   // What is told of it all.
-  const metrics = createMetrics({ subjects: [], classifiers: [], routes: routeNames, replica, version, clock });
+  const { genAiMetrics } = first.telemetry;
+  const metrics = createMetrics({
+    ...{ subjects: [], classifiers: [], routes: routeNames, genAiMetrics, replica, version, clock },
+  });
   opened.defer(metrics.close);
   const exportEgress = createEgress([], { requestHeaders: first.relay.requestHeaders, ways });
   opened.defer(exportEgress.close);
@@ -105,6 +108,7 @@ const connect = async (
     fetchFor: exportEgress.fetchFor,
     readMetrics: metrics.families,
     meter: metrics.exports,
+    operations: metrics.operations,
     version,
     replica,
     clock,
@@ -121,6 +125,7 @@ const connect = async (
   const notifications = createNotifications({
     ledger,
     store,
+    readMetrics: metrics.read,
     replica,
     connect(baseUrl, ownHeaders) {
       const egress = createEgress([], { ways });

@@ -2,12 +2,25 @@
  * How many series a scrape of the whole program shows and how long it takes, for several numbers of subjects.
  * Usage: node bench/alert/run.ts [--write]
  */
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { cpus, loadavg } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { configFrom } from "../../src/config/load.ts";
 import { createLog } from "../../src/kernel/log.ts";
-import { start } from "../../src/main.ts";
+import { type Candor, start } from "../../src/main.ts";
+
+/** Of those that Candor comes with, all that need neither a judge nor a second upstream. */
+const policies = ["harm-screen", "hidden-text", "personal-data", "prompt-injection", "secrets", "sizes", "tools"].map(
+  (name) => `policies/${name}.yaml`,
+);
+
+const completion = JSON.stringify({
+  choices: [{ index: 0, message: { role: "assistant", content: "Hello." }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 4, completion_tokens: 2 },
+});
 
 const scrapes = 200;
 const warmUp = 20;
@@ -50,21 +63,38 @@ interface Scrapes {
   page: string;
 }
 
+/** One exchange of each subject: series that begin with the first of their kind are there. */
+const exchangeOf = async ({ dataUrl }: Candor, subjects: number): Promise<void> => {
+  for (let subject = 0; subject < subjects; subject += 1) {
+    const body = JSON.stringify({ model: `model-${subject}`, messages: [{ role: "user", content: "Hello?" }] });
+    await (await fetch(`${dataUrl}/v1/chat/completions`, { method: "POST", body })).text();
+  }
+};
+
 const scrapeProgram = async (subjects: number): Promise<Scrapes> => {
+  const upstream = createServer((request, response) => {
+    request.resume();
+    response.setHeader("content-type", "application/json").end(completion);
+  }).listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  const { port } = upstream.address() as AddressInfo;
   const config = configFrom(
     {
-      upstreams: [{ id: "main", baseUrl: "http://127.0.0.1:9/v1" }],
+      upstreams: [{ id: "main", baseUrl: `http://127.0.0.1:${port}/v1` }],
       subjects: Array.from({ length: subjects }, (_, index) => ({
         id: `subject-${index}`,
         models: [`model-${index}`],
       })),
       listen: { data: { port: 0 }, control: { port: 0 } },
+      policies,
+      telemetry: { genAiMetrics: true },
       evidence: { path: ":memory:" },
       drain: { minSeconds: 0, timeoutSeconds: 0 },
     },
     "bench",
   );
   const candor = await start(config, { env: {}, log: createLog("silent") });
+  await exchangeOf(candor, subjects);
   const times: number[] = [];
   const turns: number[] = [];
   let page = "";
@@ -85,12 +115,17 @@ const scrapeProgram = async (subjects: number): Promise<Scrapes> => {
     await scraping;
   }
   await candor.stop();
+  upstream.close();
+  upstream.closeAllConnections();
   return { times: times.sort(ascending), turns: turns.sort(ascending), page };
 };
 
 const rows: string[] = [];
+let policyCount = 0;
 for (const subjects of [1, 5, 20]) {
   const { times, turns, page } = await scrapeProgram(subjects);
+  policyCount = new Set([...page.matchAll(/^candor_guard_findings_total\{policy="([^"]+)"/gm)].map(([, id]) => id))
+    .size;
   const series = page.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length;
   const figures = [times, turns].flatMap((each) => [quantile(each, 0.5).toFixed(1), quantile(each, 0.99).toFixed(1)]);
   rows.push(`| ${[subjects, series, (page.length / 1024).toFixed(0), ...figures].join(" | ")} |`);
@@ -101,7 +136,7 @@ const report = [
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}; load average at the end ${loadavg()[0]?.toFixed(1)}.`,
   "Command: `npx node bench/alert/run.ts --write`.",
   "",
-  `The whole program without traffic, scraped ${scrapes} times one after the other over the loopback by a client in the same process,`,
+  `The whole program with ${policyCount} policies and \`telemetry.genAiMetrics\`, after one exchange of each subject, scraped ${scrapes} times one after the other over the loopback by a client in the same process,`,
   `after ${warmUp} that are not counted. A scrape runs on the thread that relays, and is written in pieces: the longest turn is how`,
   "much processor time of that thread passes at most before an exchange has its turn (the client's own share included).",
   "",

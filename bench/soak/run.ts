@@ -1,24 +1,28 @@
 /**
  * A long mixed load on the real process: whole answers, streams, clients that leave, requests that a policy blocks, and
  * policies that change meanwhile. Tells whether memory, descriptors and own errors stay where they were.
- * Usage: node bench/soak/run.ts [--minutes 20] [--rate 50] [--write]
+ * Usage: node bench/soak/run.ts [--minutes 20] [--rate 50] [--built] [--write]; with --built as the image runs it
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { verifyFile } from "../../src/evidence/verify.ts";
+import { build, imageArguments } from "../../test/e2e/image-command.ts";
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "20" },
     rate: { type: "string", default: "50" },
+    built: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
@@ -26,10 +30,18 @@ const minutes = Number(values.minutes);
 const perSecond = Number(values.rate);
 if (!(minutes > 0 && perSecond > 0)) throw new Error("--minutes and --rate take numbers above 0");
 
-const sampleEveryMs = 5_000;
+const sampleEveryMs = 1_000;
 const reloadEveryMs = 2_000;
-/** Of the run, in which caches fill and code is compiled: not part of the slope. */
+/** Samples from one scrape of the metrics to the next. */
+const scrapeEvery = 15;
+/** Of the run, in which caches fill and code is compiled: not judged. */
 const warmUpShare = 1 / 3;
+/** Times that garbage is collected within the run, to see what is in use: a leak is what no collection takes. */
+const collections = 4;
+/** What counts as flat. */
+const mostRssMb = 5;
+const mostHeapMb = 2;
+const mostDescriptors = 5;
 
 const folder = mkdtempSync(join(tmpdir(), "candor-soak-"));
 const policyFile = join(folder, "policies.yaml");
@@ -82,18 +94,36 @@ writeFileSync(
   }),
 );
 
-const startCandor = async (): Promise<{ child: ChildProcess; data: string; control: string }> => {
-  const child = spawn(process.execPath, ["src/cli.ts", "serve", "--config", configFile], {
+const probe = fileURLToPath(new URL("../../test/faults/memory-on-signal.js", import.meta.url));
+const ready = z.object({ msg: z.literal("ready"), data: z.string(), control: z.string() });
+const inUse = z.object({ msg: z.literal("memory"), heapUsed: z.number() });
+
+/** The next line of a log that is of this form. */
+const logged = <T>(log: Interface, form: z.ZodType<T>): Promise<T> =>
+  new Promise((resolve) => {
+    const hear = (line: string): void => {
+      const read = line.startsWith("{") ? form.safeParse(JSON.parse(line)) : null;
+      if (!read?.success) return;
+      log.off("line", hear);
+      resolve(read.data);
+    };
+    log.on("line", hear);
+  });
+
+const startCandor = async () => {
+  if (values.built) build();
+  const program = values.built ? imageArguments() : ["src/cli.ts"];
+  const child = spawn(process.execPath, [...program, "serve", "--config", configFile], {
+    env: { ...process.env, NODE_OPTIONS: `--expose-gc --import ${probe}` },
     stdio: ["ignore", "inherit", "pipe"],
   });
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<never>((_, reject) => {
     child.once("exit", (code) => reject(new Error(`candor ended with ${code}`)));
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      if (!line.includes('"msg":"ready"')) return;
-      const { data, control } = JSON.parse(line) as { data: string; control: string };
-      resolve({ child, data, control });
-    });
   });
+  ended.catch(() => {});
+  const log = createInterface({ input: child.stderr });
+  const { data, control } = await Promise.race([logged(log, ready), ended]);
+  return { child, log, data, control };
 };
 const candor = await startCandor();
 
@@ -148,11 +178,17 @@ const metricIn = (text: string, start: string): number =>
     .split("\n")
     .filter((line) => line.startsWith(start))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-const sample = async (minute: number): Promise<Sample> => ({
+const sample = (minute: number): Sample => ({
   minute,
-  rssMb: metricIn(await metrics(), "process_resident_memory_bytes") / 1024 / 1024,
+  rssMb: Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${candor.child.pid}/status`, "utf8"))?.[1]) / 1024,
   descriptors: readdirSync(`/proc/${candor.child.pid}/fd`).length,
 });
+/** What is left in the heap after a collection, MB. */
+const heapInUse = async (): Promise<number> => {
+  const told = logged(candor.log, inUse);
+  candor.child.kill("SIGUSR2");
+  return (await told).heapUsed / 1024 / 1024;
+};
 
 /** Least squares, per hour. */
 const slope = (points: readonly (readonly [minute: number, value: number])[]): number => {
@@ -167,6 +203,7 @@ const elapsedMs = (): number => performance.now() - from;
 const endMs = minutes * 60_000;
 const samples: Sample[] = [];
 const running = new Set<Promise<void>>();
+const heaps: number[] = [];
 let [turn, reloads, nextSample] = [0, 0, 0];
 while (elapsedMs() < endMs) {
   while (turn < (perSecond * elapsedMs()) / 1_000) {
@@ -180,14 +217,17 @@ while (elapsedMs() < endMs) {
   }
   if (elapsedMs() > nextSample) {
     nextSample += sampleEveryMs;
-    samples.push(await sample(elapsedMs() / 60_000));
+    samples.push(sample(elapsedMs() / 60_000));
+    if (samples.length % scrapeEvery === 0) await metrics();
   }
+  if (elapsedMs() > ((heaps.length + 1) * endMs) / (collections + 1)) heaps.push(await heapInUse());
   await sleep(10);
 }
 await Promise.all(running);
 // Idle connections to the upstream are closed after four seconds.
 await sleep(6_000);
-const last = await sample(elapsedMs() / 60_000);
+const heapAtEnd = await heapInUse();
+const last = sample(elapsedMs() / 60_000);
 const counted = await metrics();
 const exited = once(candor.child, "exit");
 candor.child.kill("SIGTERM");
@@ -196,6 +236,19 @@ const verified = verifyFile(evidence);
 upstream.closeAllConnections();
 upstream.close();
 rmSync(folder, { recursive: true });
+
+/** The least of each minute: what is there beside garbage that is yet to be collected. */
+const floors = [...Map.groupBy(samples, ({ minute }) => Math.floor(minute))].map(
+  ([minute, rows]) => [minute, Math.min(...rows.map(({ rssMb }) => rssMb))] as const,
+);
+const meanFloor = (from: number, to: number): number => {
+  const within = floors.filter(([minute]) => minute >= minutes * from && minute < minutes * to);
+  return within.reduce((sum, [, rssMb]) => sum + rssMb, 0) / within.length;
+};
+const [middle, end] = [meanFloor(1 / 3, 2 / 3), meanFloor(2 / 3, 1)];
+const heapGrowth = (heaps.at(-1) ?? Number.NaN) - (heaps[1] ?? Number.NaN);
+const descriptorsLeft = last.descriptors - (samples[0]?.descriptors ?? 0);
+const isFlat = end - middle <= mostRssMb && heapGrowth <= mostHeapMb && descriptorsLeft <= mostDescriptors;
 
 const settled = samples.filter(({ minute }) => minute >= minutes * warmUpShare);
 const cell = (rows: readonly Sample[], pick: (one: Sample) => number): string => {
@@ -214,10 +267,14 @@ Command: \`node bench/soak/run.ts${process.argv
   .map((word) => ` ${word}`)
   .join("")}\`.
 
-\`candor serve\` from its sources with its defaults (screen, hidden probes, evidence on disk) and one policy that blocks, under ${perSecond}
-requests/s for ${minutes} minutes: half whole answers, 30 % streams of 0.4 s, 15 % streams that their clients leave, 5 % blocked; and the
-file of policies replaced every ${reloadEveryMs / 1_000} s. The slope is that of the last two thirds of the run, by least squares. A run of
-minutes can show a leak that is fast; it can't show that memory is flat over hours.
+\`candor serve\` ${values.built ? "built and with the settings of the image" : "from its sources"}, with its defaults (screen, hidden probes, evidence on disk) and one policy that
+blocks, under ${perSecond} requests/s for ${minutes} minutes: half whole answers, 30 % streams of 0.4 s, 15 % streams that their clients leave, 5 %
+blocked; and the file of policies replaced every ${reloadEveryMs / 1_000} s. RSS is read each second.
+
+RSS rises and falls with garbage that is yet to be collected, so it is judged by the least of each minute: the mean of these in the
+last third of the run may exceed that in the middle third by ${mostRssMb} MB. Under load ${collections} collections are forced within the run, evenly
+spread: the heap in use after the last may exceed that after the second by ${mostHeapMb} MB. When all is over, at most ${mostDescriptors} descriptors more
+than at the start may be open. A run of minutes can show a leak that is fast; it can't show that memory is flat over hours.
 
 | | |
 |---|---|
@@ -227,12 +284,16 @@ minutes can show a leak that is fast; it can't show that memory is flat over hou
 | answers that were not what they should be | ${[...wrong].map(([what, count]) => `${count} x ${what}`).join(", ") || "none"} |
 | 5xx counted by Candor | ${own5xx} |
 | reloads taken over, refused | ${metricIn(counted, 'candor_config_reloads_total{result="success"')} of ${reloads}, ${metricIn(counted, 'candor_config_reloads_total{result="failure"')} |
+| flat | ${isFlat ? "held" : "**missed**"} |
+| least RSS of each minute, MB | ${floors.map(([, rssMb]) => rssMb.toFixed(0)).join(" ")} |
+| their mean in the middle third and in the last, MB | ${middle.toFixed(1)}, ${end.toFixed(1)} |
+| heap in use after collections under load, MB; when all was over | ${heaps.map((heap) => heap.toFixed(1)).join(", ")}; ${heapAtEnd.toFixed(1)} |
 | RSS in the first third, MB | ${cell(
   samples.filter(({ minute }) => minute < minutes * warmUpShare),
   ({ rssMb }) => rssMb,
 )} |
 | RSS after it, MB | ${cell(settled, ({ rssMb }) => rssMb)} |
-| slope of RSS, MB/h | ${slope(settled.map(({ minute, rssMb }) => [minute, rssMb])).toFixed(1)} |
+| slope of RSS after the first third, all samples, by least squares, MB/h | ${slope(settled.map(({ minute, rssMb }) => [minute, rssMb])).toFixed(1)} |
 | descriptors under load | ${cell(settled, ({ descriptors }) => descriptors)} |
 | slope of descriptors, 1/h | ${slope(settled.map(({ minute, descriptors }) => [minute, descriptors])).toFixed(1)} |
 | descriptors before, and when all was over | ${samples[0]?.descriptors ?? 0}, ${last.descriptors} |

@@ -21,7 +21,9 @@ mmdebstrap --quiet --variant=minbase --include=libstdc++6 bookworm "$work/base.t
 base=$(buildah from scratch)
 buildah add --quiet "$base" "$work/base.tar" / >/dev/null
 buildah copy --quiet "$base" node_modules/node/bin/node /usr/local/bin/node >/dev/null
-buildah copy --quiet "$base" "$(npm root --global)/npm" /usr/local/lib/node_modules/npm >/dev/null
+# Where npm itself is: its own answer depends on which Node runs it.
+npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
+buildah copy --quiet "$base" "$npm" /usr/local/lib/node_modules/npm >/dev/null
 for tool in npm npx; do
   printf '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/%s-cli.js "$@"\n' "$tool" >"$work/$tool"
   buildah copy --quiet --chmod 755 "$base" "$work/$tool" "/usr/local/bin/$tool" >/dev/null

@@ -45,6 +45,7 @@ touch "$work/log"
 chown 65532:65532 "$work/data"
 
 # What the image says is run: its entry point as process 1 in its own file system, bound read-only, with /data to write to.
+entry=$(buildah inspect --type image --format '{{range .Docker.Config.Entrypoint}}{{.}} {{end}}' "$name")
 mkdir -p "$root/etc/candor"
 cp "$work/candor.yaml" "$root/etc/candor/candor.yaml"
 unshare --mount --pid --fork --kill-child sh -eu -c '
@@ -53,9 +54,9 @@ unshare --mount --pid --fork --kill-child sh -eu -c '
   mkdir -p "$1/proc"
   mount -t proc proc "$1/proc"
   mount -o remount,bind,ro "$1"
-  exec env -i NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4 PATH=/usr/local/bin /usr/bin/setpriv --no-new-privs \
-    /usr/sbin/chroot --userspec=65532:65532 "$1" node /candor/dist/cli.js serve --config /etc/candor/candor.yaml
-' sh "$root" "$work/data" >"$work/log" 2>&1 &
+  exec env -i NODE_ENV=production PATH=/usr/local/bin /usr/bin/setpriv --no-new-privs \
+    /usr/sbin/chroot --userspec=65532:65532 "$1" $3 serve --config /etc/candor/candor.yaml
+' sh "$root" "$work/data" "$entry" >"$work/log" 2>&1 &
 outside=$!
 started="$started $outside"
 tries=0

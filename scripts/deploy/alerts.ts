@@ -50,6 +50,12 @@ const shares = sharesWhere();
 
 const lines = (...parts: string[]): string => parts.join("\n");
 
+/** Posts to each receiver of notifications in a quarter of an hour, by what came of them. */
+const posts = (results: string): string => {
+  const matcher = results.includes("|") ? `result=~"${results}"` : `result="${results}"`;
+  return `sum by (job, instance, target) (increase(candor_notifications_total{${matcher}}[15m]))`;
+};
+
 const persona: Group = {
   name: "candor-persona",
   alerts: [
@@ -246,6 +252,33 @@ const operation: Group = {
       description:
         "{{ $value | humanize }} requests were refused in the last five minutes because too many connections were open or " +
         "too many requests waited for the model. Apps saw 503.",
+    },
+    {
+      name: "CandorNotificationsFailing",
+      note: "A post that failed is tried again: only where none came through meanwhile, or where one is lost for good.",
+      expr: lines(
+        `${posts("refused|given-up|dropped")} > 0`,
+        "or (",
+        `  ${posts("failed")} > 0`,
+        `  unless ${posts("delivered")} > 0`,
+        ")",
+      ),
+      for: "5m",
+      severity: "ticket",
+      summary: "{{ $labels.target }} is not told what Candor {{ $labels.instance }} has to tell",
+      description:
+        "{{ $value | humanize }} posts to receiver {{ $labels.target }} failed or were lost in the last 15 minutes. Whoever " +
+        "relies on it hears nothing; the alerts of Prometheus are not affected.",
+    },
+    {
+      name: "CandorTelemetryDropped",
+      expr: 'sum by (job, instance, signal) (increase(candor_telemetry_items_total{result="dropped"}[15m])) > 0',
+      for: "15m",
+      severity: "ticket",
+      summary: "Candor {{ $labels.instance }} loses {{ $labels.signal }} that it should export",
+      description:
+        "{{ $value | humanize }} items of {{ $labels.signal }} were dropped in the last 15 minutes: the OTLP receiver is away, " +
+        "too slow, or refuses them. Nothing else is affected.",
     },
   ],
 };

@@ -311,6 +311,25 @@ const rows: readonly Row[] = [
         unit: "none",
         targets: { "{{instance}} {{version}}": `candor_build_info${here}` },
       },
+      {
+        title: "Posts to receivers of alerts",
+        description:
+          "By receiver and what came of them. Lost ones, or failing ones without any that comes through, are a ticket.",
+        kind: "timeseries",
+        unit: "ops",
+        targets: {
+          "{{target}} {{result}}": `sum by (target, result) (rate(candor_notifications_total${here}[$__rate_interval])) > 0`,
+        },
+      },
+      {
+        title: "Exported by OTLP",
+        description: "Spans and metric families. Dropped ones for a quarter of an hour are a ticket.",
+        kind: "timeseries",
+        unit: "ops",
+        targets: {
+          "{{signal}} {{result}}": `sum by (signal, result) (rate(candor_telemetry_items_total${here}[$__rate_interval])) > 0`,
+        },
+      },
     ],
   },
 ];

@@ -24,6 +24,12 @@ export const helmValues = z.strictObject({
   gateway: z.strictObject({
     enabled: z.boolean(),
     replicas: z.number().int().min(1),
+    autoscaling: z.strictObject({
+      enabled: z.boolean().describe("as many replicas as the load asks for, in place of `replicas`"),
+      minReplicas: z.number().int().min(1),
+      maxReplicas: z.number().int().min(1),
+      targetCPUUtilizationPercentage: z.number().int().min(1).describe("of the processor time that is requested"),
+    }),
     podDisruptionBudget: switchedOn,
     nodeSelector: labels,
     tolerations: z.array(free),

@@ -12,19 +12,20 @@ import type { NotificationMeter } from "../notify/notification.ts";
 import type { ProbeMeter } from "../probe/probe-meter.ts";
 import type { RelayMeter } from "../relay/exchange.ts";
 import type { ExportMeter } from "../telemetry/exporting.ts";
+import type { OperationMeter } from "../telemetry/operation.ts";
 import type { MetricFamily } from "../telemetry/wire.ts";
 import type { AnchorMeter } from "../watch/anchor-rounds.ts";
-import type { DecisionMeter } from "../watch/decision-log.ts";
 import type { WatchMeter } from "../watch/watch-meter.ts";
 import { createAnchorMetrics } from "./anchor-metrics.ts";
 import { createClassifierCostMetrics } from "./classifier-cost-metrics.ts";
-import { createDecisionMetrics } from "./decision-metrics.ts";
+import { type Counted, createDecisionMetrics, type DecisionMetrics } from "./decision-metrics.ts";
 import { exposeEvidence } from "./evidence-metrics.ts";
 import { createExportMetrics } from "./export-metrics.ts";
-import { expositionOf, familiesIn } from "./exposition.ts";
+import { expositionOf, familiesIn, familiesNamed } from "./exposition.ts";
 import { createJudgingMetrics } from "./judging-metrics.ts";
 import { createLiveMetrics } from "./live-metrics.ts";
 import { createNotificationMetrics } from "./notification-metrics.ts";
+import { createOperationMetrics } from "./operation-metrics.ts";
 import { exposePersona, type VerdictSource } from "./persona-metrics.ts";
 import { createProbeMetrics, type ExposedProber, exposeProbers } from "./probe-metrics.ts";
 import { exposeProcess } from "./process-metrics.ts";
@@ -39,12 +40,16 @@ export interface ExposedNames {
   classifiers: readonly string[];
   /** Ids of the receivers of alerts. */
   receivers?: readonly string[];
-  policies?: readonly string[];
+  policies?: readonly Counted[];
+  /** Names of models, for metrics by OpenTelemetry's own names. */
+  models?: readonly string[];
 }
 
 interface Options extends ExposedNames {
   /** Names of the routes, as the relay reports them. */
   routes: readonly string[];
+  /** Whether metrics by OpenTelemetry's own names are wanted as well. */
+  genAiMetrics?: boolean;
   replica: string;
   version: string;
   clock: Pick<Clock, "now">;
@@ -68,11 +73,13 @@ export interface Metrics {
   live: WatchMeter;
   judging: JudgingMeter;
   classifierCost: CostMeter;
-  decisions: DecisionMeter;
+  decisions: DecisionMetrics;
   reloads: ReloadMeter;
   anchors: AnchorMeter;
   notifications: NotificationMeter;
   exports: ExportMeter;
+  /** Null where it is not wanted. */
+  operations: OperationMeter | null;
   probing(subject: string): ProbeMeter;
   /** Exposes the log, the verdicts and the probers' state; call it once. */
   readFrom(sources: Sources): void;
@@ -81,6 +88,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** The same as values. */
   families(): Promise<MetricFamily[]>;
+  /** Some of them as they are now, without those that are not there; what the verdict says is as of the last scrape. */
+  read(names: readonly string[]): Promise<MetricFamily[]>;
   /** Ends the measuring of the event loop. */
   close(): void;
 }
@@ -91,6 +100,8 @@ export const createMetrics = ({
   classifiers,
   receivers = [],
   policies = [],
+  models = [],
+  genAiMetrics = false,
   replica,
   version,
   clock,
@@ -105,6 +116,7 @@ export const createMetrics = ({
   const decisions = createDecisionMetrics(registry);
   const notifications = createNotificationMetrics(registry, receivers);
   const probes = createProbeMetrics(registry, subjects);
+  const operations = genAiMetrics ? createOperationMetrics(registry, models) : null;
   decisions.policies(policies);
   return {
     expose(names) {
@@ -112,6 +124,7 @@ export const createMetrics = ({
       judging.classifiers(names.classifiers);
       notifications.receivers(names.receivers ?? []);
       decisions.policies(names.policies ?? []);
+      operations?.models(names.models ?? []);
     },
     relay,
     live,
@@ -122,6 +135,7 @@ export const createMetrics = ({
     anchors: createAnchorMetrics(registry),
     exports: createExportMetrics(registry),
     notifications,
+    operations,
     probing: probes.of,
     readFrom(sources) {
       exposeEvidence(registry, replica, sources.store);
@@ -138,6 +152,7 @@ export const createMetrics = ({
       refreshPersona();
       return familiesIn(registry, setImmediate);
     },
+    read: (names) => familiesNamed(registry, names),
     close: process.stop,
   };
 };

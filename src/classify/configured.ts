@@ -1,13 +1,13 @@
-/** The classifier that a configuration asks for, built from its parts. */
+/**
+ * The classifier that a configuration asks for, built from its parts. Those that call a server are read only where one is
+ * configured: their client takes megabytes.
+ */
 import type { ClassifySettings } from "../config/schema.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { createCascade } from "./cascade.ts";
 import type { Classifier } from "./classifier.ts";
-import { createGuard } from "./guards/registry.ts";
-import { createJudge } from "./judge.ts";
-import { createModeration } from "./moderation.ts";
-import { createQuestionJudge, type QuestionJudge } from "./question-judge.ts";
+import type { QuestionJudge } from "./question-judge.ts";
 import { loadScreens } from "./screens.ts";
 import { type CostMeter, createSpending, nothingSpent, type SpentHour } from "./spending.ts";
 import { withBreaker } from "./with-breaker.ts";
@@ -39,7 +39,7 @@ const present = <T>(part: T | undefined, name: string): T => {
   return part;
 };
 
-const remote = (name: Remote, settings: ClassifySettings, surroundings: JudgingParts): Classifier => {
+const remote = async (name: Remote, settings: ClassifySettings, surroundings: JudgingParts): Promise<Classifier> => {
   const { keys, fetchFor, meter, clock } = surroundings;
   const { callsPerHour = null, tokensPerHour = null } = present(settings[name], name);
   const budget = { callsPerHour, tokensPerHour };
@@ -47,14 +47,17 @@ const remote = (name: Remote, settings: ClassifySettings, surroundings: JudgingP
   switch (name) {
     case "judge": {
       const judge = present(settings.judge, name);
+      const { createJudge } = await import("./judge.ts");
       return createJudge({ ...judge, spending, key: keys.judge, fetch: fetchFor(judge.baseUrl) });
     }
     case "guard": {
       const { kind, ...server } = present(settings.guard, name);
+      const { createGuard } = await import("./guards/registry.ts");
       return createGuard({ ...server, spending, guard: kind, key: keys.guard, fetch: fetchFor(server.baseUrl) });
     }
     case "moderation": {
       const moderation = present(settings.moderation, name);
+      const { createModeration } = await import("./moderation.ts");
       return createModeration({ ...moderation, spending, key: keys.moderation, fetch: fetchFor(moderation.baseUrl) });
     }
   }
@@ -66,8 +69,8 @@ export const configuredClassifier = async (
   surroundings: JudgingParts,
 ): Promise<Classifier> => {
   const { use, cascade, breaker } = settings;
-  const guarded = (name: Remote): Classifier =>
-    withBreaker(remote(name, settings, surroundings), {
+  const guarded = async (name: Remote): Promise<Classifier> =>
+    withBreaker(await remote(name, settings, surroundings), {
       failures: breaker.failures,
       share: breaker.failureShare,
       window: breaker.window,
@@ -80,17 +83,18 @@ export const configuredClassifier = async (
   const { second, confirm } = present(cascade, use);
   return createCascade({
     screens: await loadScreens(settings.screen),
-    second: guarded(second),
-    confirm: confirm === undefined ? null : guarded(confirm),
+    second: await guarded(second),
+    confirm: confirm === undefined ? null : await guarded(confirm),
   });
 };
 
 /** The judge with a question of an operator's; null where no judge is configured. Has the budget of a judge for itself. */
-export const configuredQuestionJudge = (
+export const configuredQuestionJudge = async (
   settings: ClassifySettings,
   surroundings: JudgingParts,
-): QuestionJudge | null => {
+): Promise<QuestionJudge | null> => {
   if (settings.judge === undefined) return null;
+  const { createQuestionJudge } = await import("./question-judge.ts");
   const { keys, fetchFor, meter, clock } = surroundings;
   const { callsPerHour = null, tokensPerHour = null, ...judge } = settings.judge;
   const budget = { callsPerHour, tokensPerHour };

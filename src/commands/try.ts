@@ -2,6 +2,7 @@
 import type { Carrier } from "../dialect/carriers.ts";
 import { explain } from "../guard/explain.ts";
 import { readPolicies } from "../guard/load-policies.ts";
+import type { Policy } from "../guard/policy.ts";
 import { type Command, onlyPositional, readFlags, UsageError } from "./command.ts";
 
 const kinds = ["message", "tool-definition", "tool-arguments", "tool-result", "reasoning"] as const;
@@ -14,9 +15,22 @@ const flags = {
 } as const;
 
 /** Enough to be recognised, on one line. */
-const shown = (text: string): string => {
+const shown = (text: string, most = 80): string => {
   const line = JSON.stringify(text);
-  return line.length <= 80 ? line : `${line.slice(0, 60)}…${line.slice(-15)}`;
+  return line.length <= most ? line : `${line.slice(0, most - 20)}…${line.slice(-15)}`;
+};
+
+/** When the policy would be asked at all, and when it would be in force: a text alone does not tell. */
+const conditionsOf = ({ where, enforceWhile }: Policy): string[] => {
+  const { subjects, routes, headers, personas } = where;
+  const asked = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`);
+  return [
+    ...(subjects === undefined ? [] : [`only for subjects: ${subjects.join(", ")}`]),
+    ...(routes === undefined ? [] : [`only on routes: ${routes.join(", ")}`]),
+    ...(asked.length === 0 ? [] : [`only with headers: ${asked.join(", ")}`]),
+    ...(personas === undefined ? [] : [`only while the subject is: ${personas.join(", ")}`]),
+    ...(enforceWhile === undefined ? [] : [`in force while the subject is: ${enforceWhile.join(", ")}`]),
+  ];
 };
 
 export const tryPolicy: Command = {
@@ -45,6 +59,11 @@ export const tryPolicy: Command = {
         at: ["text"],
         text,
       };
+      if (policy.action === "allow") {
+        out(`${policy.id}: exempts from ${policy.exempts?.join(", ")}`);
+        for (const condition of conditionsOf(policy)) out(`  ${condition}`);
+        continue;
+      }
       const { verdict, found, redacted } = explain(policy, carrier);
       acts ||= verdict === "matches";
       const effect = policy.mode === "shadow" ? `${policy.action}, in shadow` : policy.action;
@@ -54,12 +73,13 @@ export const tryPolicy: Command = {
         out(`${policy.id}: a model would have to be asked (${found.map(({ by }) => by).join(", ")})`);
       else out(`${policy.id}: matches, would ${effect}`);
       if (verdict !== "matches") continue;
+      for (const condition of conditionsOf(policy)) out(`  ${condition}`);
       for (const { by, view, start, end, read } of found) {
         const as = view === "plain" ? "" : `, read as ${shown(read)} (${view})`;
         const where = end > start ? `${start}-${end} ${shown(text.slice(start, end))}` : "the text as a whole";
         out(`  ${by}: ${where}${as}`);
       }
-      if (redacted !== null) out(`  would become: ${shown(redacted)}`);
+      if (redacted !== null) out(`  would become: ${shown(redacted, 400)}`);
     }
     return acts ? 1 : 0;
   },

@@ -777,7 +777,13 @@ const otlp = z
   })
   .describe("OpenTelemetry, off by default; see docs/telemetry.md");
 
-const telemetry = z.strictObject({ otlp: otlp.optional() });
+const telemetry = z.strictObject({
+  otlp: otlp.optional(),
+  genAiMetrics: z
+    .boolean()
+    .default(false)
+    .describe("metrics by OpenTelemetry's `gen_ai` names beside Candor's own; see docs/metrics.md"),
+});
 
 export const configSchema = z
   .strictObject({

@@ -32,16 +32,18 @@ export interface Carrier {
 }
 
 /** What cannot be inspected, and is said: a bounded set of names, used as metric labels. */
-export type Gap =
-  | "image"
-  | "audio"
-  | "file"
-  | "encrypted-reasoning"
-  | "unknown-part"
-  | "unknown-path"
-  | "unreadable-body"
-  | "encoded-body"
-  | "too-large";
+export const gaps = [
+  "image",
+  "audio",
+  "file",
+  "encrypted-reasoning",
+  "unknown-part",
+  "unknown-path",
+  "unreadable-body",
+  "encoded-body",
+  "too-large",
+] as const;
+export type Gap = (typeof gaps)[number];
 
 export interface Inspection {
   /** In the order of the body. */

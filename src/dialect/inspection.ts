@@ -1,4 +1,5 @@
 /** Finds every carrier of a request's or an answer's body. What cannot be read is said, never passed over. */
+import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
 import type { Gap, Inspection } from "./carriers.ts";
 import { inspectChatAnswer, inspectChatRequest } from "./chat-carriers.ts";
 import {
@@ -35,15 +36,19 @@ const textOf = (bytes: Buffer): string | null => {
   return text.includes("\ufffd") && !Buffer.from(text, "utf8").equals(bytes) ? null : text;
 };
 
-const inspect = (bytes: Buffer, read: (body: Fields) => Inspection): Inspection => {
+/** Each step takes milliseconds where the body has megabytes. */
+function* inspectSteps(bytes: Buffer, read: ((body: Fields) => Inspection) | undefined): Steps<Inspection> {
+  if (read === undefined) return uninspected("unknown-path");
   const text = textOf(bytes);
   const body = text === null ? undefined : parseJson(text);
   if (text === null || !isFields(body)) return uninspected("unreadable-body");
+  yield;
   const found = read(body);
+  yield;
   if (!hasDuplicateKeys(text, body)) return found;
   // Which of two equal names counts differs between parsers: what the other side reads is not known.
   return { ...found, coverage: "partial", gaps: [...found.gaps, "unreadable-body"] };
-};
+}
 
 /** `path` is the one below the base URL, as the dialects know it. */
 const carryingAt = (path: string): Carrying | undefined => carrying.get(path.split("?", 1)[0] ?? "");
@@ -51,13 +56,24 @@ const carryingAt = (path: string): Carrying | undefined => carrying.get(path.spl
 /** Whether anything on this path can be read. */
 export const isInspectable = (path: string): boolean => carryingAt(path) !== undefined;
 
-export const inspectRequest = (path: string, body: Buffer): Inspection => {
-  const dialect = carryingAt(path);
-  return dialect === undefined ? uninspected("unknown-path") : inspect(body, dialect.request);
-};
+/** Larger bodies are inspected a little at a time. */
+const longestAtOnce = 128 * 1024;
+
+const inspect = (steps: Steps<Inspection>, bytes: Buffer): Inspection | Promise<Inspection> =>
+  bytes.length <= longestAtOnce ? atOnce(steps) : inTurns(steps);
+
+const requestSteps = (path: string, body: Buffer) => inspectSteps(body, carryingAt(path)?.request);
+const answerSteps = (path: string, bytes: Buffer) => inspectSteps(bytes, carryingAt(path)?.answer);
+
+export const inspectRequest = (path: string, body: Buffer): Inspection => atOnce(requestSteps(path, body));
 
 /** Of a whole answer that is no event stream; `bytes` are without content encoding. */
-export const inspectAnswer = (path: string, bytes: Buffer): Inspection => {
-  const dialect = carryingAt(path);
-  return dialect === undefined ? uninspected("unknown-path") : inspect(bytes, dialect.answer);
-};
+export const inspectAnswer = (path: string, bytes: Buffer): Inspection => atOnce(answerSteps(path, bytes));
+
+/** At once where the body is small, else between other work. */
+export const inspectRequestInTurns = (path: string, body: Buffer): Inspection | Promise<Inspection> =>
+  inspect(requestSteps(path, body), body);
+
+/** At once where the body is small, else between other work. */
+export const inspectAnswerInTurns = (path: string, bytes: Buffer): Inspection | Promise<Inspection> =>
+  inspect(answerSteps(path, bytes), bytes);

@@ -43,20 +43,23 @@ export type Ways = SharedParts<Way>;
 
 export const createWays = (): Ways => createSharedParts(({ pool }) => pool.destroy());
 
-type LineSettings = Pick<Upstream, "connections" | "connectTimeoutMs" | "headersTimeoutMs" | "idleTimeoutMs">;
+type LineSettings = Pick<Upstream, "connections" | "connectTimeoutMs" | "headersTimeoutMs" | "idleTimeoutMs"> & {
+  breaker: Pick<Upstream["breaker"], "failures">;
+};
 
 interface Line {
   way: Lease<Way>;
   settings: LineSettings;
 }
 
-/** For base URLs that are no upstream's: few calls, made off the hot path. */
-const elsewhere: LineSettings = {
+/** For base URLs that are no upstream's: few calls, made off the hot path, by callers that count their failures themselves. */
+const elsewhere = {
   connections: 64,
   connectTimeoutMs: 3_000,
   headersTimeoutMs: 300_000,
   idleTimeoutMs: 120_000,
-};
+  breaker: { failures: 0 },
+} satisfies LineSettings;
 
 const exitThrough = (base: URL, pool: Pool): Exit => {
   const basePath = base.pathname.replace(/\/+$/, "");
@@ -104,15 +107,13 @@ export const createEgress = (
   { requestHeaders = [], inProcess, ways = createWays() }: EgressOptions = {},
 ): Egress => {
   const openLine = (baseUrl: string, settings: LineSettings, upstream: string | null): Line => {
-    const { connections, connectTimeoutMs } = settings;
+    const { connections, connectTimeoutMs: timeoutMs, breaker } = settings;
+    const { failures } = breaker;
     const accept = upstream === null ? undefined : inProcess?.get(upstream);
-    const way = ways.take(canonicalJson({ baseUrl, connections, connectTimeoutMs, upstream }), () =>
-      openWay(
-        baseUrl,
-        connections,
-        accept === undefined ? createConnector(connectTimeoutMs) : inProcessConnector(accept),
-      ),
-    );
+    const way = ways.take(canonicalJson({ baseUrl, connections, timeoutMs, failures, upstream }), () => {
+      const connect = accept === undefined ? createConnector({ timeoutMs, failures }) : inProcessConnector(accept);
+      return openWay(baseUrl, connections, connect);
+    });
     return { way, settings };
   };
   const lines = new Map(

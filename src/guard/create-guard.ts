@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Inspection } from "../dialect/carriers.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Ask, decide, type Rule, type Rules, rulesOf } from "./decide.ts";
+import { exempting } from "./exemptions.ts";
 import { failedClosed } from "./failed-closed.ts";
 import type { Decision, ExchangeGuard, Guard, Stage } from "./guard.ts";
 import { type Condition, conditionOf } from "./match.ts";
@@ -51,7 +52,7 @@ export const createGuard = ({
     (policy): Compiled => ({
       policy,
       version: policyVersion(policy),
-      condition: conditionOf(policy.match, policy.normalise),
+      condition: conditionOf(policy.match, policy.normalise, policy.except),
     }),
   );
   const byHeaders = compiled.filter(({ policy }) => policy.where.headers !== undefined);
@@ -72,15 +73,16 @@ export const createGuard = ({
     persona: string | null,
     headers: IncomingHttpHeaders,
   ): ExchangeGuard | null => {
-    const mine = compiled.filter(({ policy: { where } }) => {
+    const concerned = compiled.filter(({ policy: { where } }) => {
       if (where.subjects !== undefined && (subject === null || !where.subjects.includes(subject))) return false;
       if (where.routes !== undefined && !where.routes.includes(route)) return false;
       if (where.headers !== undefined && !hasHeaders(where.headers, headers)) return false;
       return where.personas === undefined || (persona !== null && where.personas.includes(persona));
     });
-    if (mine.length === 0) return null;
-    const onRequest = rulesAt(mine, "request", persona);
-    const onAnswer = rulesAt(mine, "response", persona);
+    const { applied, bypasses } = exempting(concerned);
+    if (applied.length === 0 && bypasses.request.length === 0 && bypasses.response.length === 0) return null;
+    const onRequest = rulesAt(applied, "request", persona);
+    const onAnswer = rulesAt(applied, "response", persona);
     const mayHold = onAnswer.rules.some(({ enforced, policy }) => enforced && policy.action !== "flag");
     const timed = (rules: Rules, inspection: Inspection): Decision | Promise<Decision> => {
       const from = clock.monotonic();
@@ -88,6 +90,8 @@ export const createGuard = ({
       const made = decide(rules, inspection, id, ask);
       const took = (decision: Decision): Decision => {
         decision.tookMs = clock.monotonic() - from;
+        const bypassed = bypasses[rules.stage];
+        if (bypassed.length > 0) decision.findings = [...decision.findings, ...bypassed];
         return decision;
       };
       if (!(made instanceof Promise)) return took(made);
@@ -98,8 +102,8 @@ export const createGuard = ({
     };
     const answer = (inspection: Inspection): Decision | Promise<Decision> => timed(onAnswer, inspection);
     return {
-      readsRequest: onRequest.rules.length > 0,
-      response: onAnswer.rules.length === 0 ? "none" : mayHold ? "hold" : "watch",
+      readsRequest: onRequest.rules.length > 0 || bypasses.request.length > 0,
+      response: onAnswer.rules.length === 0 && bypasses.response.length === 0 ? "none" : mayHold ? "hold" : "watch",
       request: (inspection) => timed(onRequest, inspection),
       answer,
       stream: (progress) => guardStream({ rules: onAnswer, judge: answer, progress }),

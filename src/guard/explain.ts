@@ -24,7 +24,7 @@ export interface Explanation {
 }
 
 export const explain = (policy: Policy, carrier: Carrier): Explanation => {
-  const condition = conditionOf(policy.match, policy.normalise);
+  const condition = conditionOf(policy.match, policy.normalise, policy.except);
   const rule = { policy, version: policyVersion(policy), condition, enforced: true };
   if (!concerns(rule, carrier)) return { verdict: "not-concerned", found: [], redacted: null };
   const reading = readingOf(carrier, policy.normalise);

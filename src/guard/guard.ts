@@ -27,7 +27,7 @@ export interface Finding {
   policy: string;
   /** Hash of the policy's content. */
   version: string;
-  /** What the policy asks for when it matches, or what its `on_error` asks for when it could not be evaluated. */
+  /** What the policy asks for when it matches, or what its `onError` asks for when it could not be evaluated. */
   action: Action;
   /** enforced: decides. would: a shadow policy that would have decided so. error: could not be evaluated. bypass: not applied, by a declared exception. */
   result: "enforced" | "would" | "error" | "bypass";

@@ -20,7 +20,7 @@ export interface Known {
 
 const compile = (policy: Policy, field: string, file: string): void => {
   try {
-    conditionOf(policy.match, policy.normalise);
+    conditionOf(policy.match, policy.normalise, policy.except);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw configError(file, `a regular expression can't be run in linear time: ${reason}`, `${field}.match`);
@@ -41,6 +41,17 @@ interface Placed {
   file: string;
   field: string;
 }
+
+/** An exception from what is not there, or is never asked where it holds, would be one that nobody has. */
+const inspectException = ({ policy: { exempts, stage }, field, file }: Placed, all: readonly Placed[]): void => {
+  for (const id of exempts ?? []) {
+    const other = all.find(({ policy }) => policy.id === id)?.policy;
+    if (other === undefined) throw configError(file, `no policy is called "${id}"`, `${field}.exempts`);
+    if (other.action === "allow") throw configError(file, `"${id}" is an exception itself`, `${field}.exempts`);
+    if (other.stage !== stage)
+      throw configError(file, `"${id}" is about the ${other.stage}: an exception is of one stage`, `${field}.exempts`);
+  }
+};
 
 const readPlaced = async (paths: readonly string[]): Promise<Placed[]> => {
   const placed: Placed[] = [];
@@ -65,11 +76,15 @@ export const readPolicies = async (paths: readonly string[]): Promise<Policy[]> 
  * Policies that can be in force under a configuration. Rejects with a `ConfigError` that names file and place.
  * @param paths files, or folders of which all YAML files are read by name
  */
-export const loadPolicies = async (paths: readonly string[], known: Known): Promise<Policy[]> =>
-  (await readPlaced(paths)).map(({ policy, file, field }) => {
+export const loadPolicies = async (paths: readonly string[], known: Known): Promise<Policy[]> => {
+  const all = await readPlaced(paths);
+  return all.map((placed) => {
+    const { policy, file, field } = placed;
     inspect(policy, field, file, known);
+    inspectException(placed, all);
     return policy;
   });
+};
 
 /** What the policies of a configuration may speak of. */
 export const knownIn = ({ subjects, classify }: Pick<Config, "subjects" | "classify">): Known => ({

@@ -4,6 +4,7 @@
  */
 import type { Carrier } from "../dialect/carriers.ts";
 import type { Steps } from "../kernel/steps.ts";
+import { excepting } from "./finding/excepted.ts";
 import {
   type Finder,
   findEncoded,
@@ -134,7 +135,9 @@ const asked = (question: Question, isMet: (answer: number) => boolean): Conditio
   searches: [],
   test({ carrier }, scene) {
     const answer = scene.answer(question, carrier);
-    if (answer === undefined || answer === null) return { open: question, failed: answer === null };
+    if (answer === undefined) return { open: question, failed: false };
+    // What is no number is less than nothing, and would let everything pass.
+    if (answer === null || Number.isNaN(answer)) return { open: question, failed: true };
     return isMet(answer) ? { by: question.kind, spans: [] } : null;
   },
 });
@@ -227,23 +230,28 @@ const noneOf = (part: Condition): Condition => ({
   },
 });
 
-/** Throws on a regular expression that RE2 does not take. */
-export const conditionOf = (match: Match, normalise: boolean): Condition => {
-  const part = (inner: Match): Condition => conditionOf(inner, normalise);
+/**
+ * Throws on a regular expression that RE2 does not take.
+ * @param except texts that are not meant, wherever they are found
+ */
+export const conditionOf = (match: Match, normalise: boolean, except: readonly string[] = []): Condition => {
+  const part = (inner: Match): Condition => conditionOf(inner, normalise, except);
+  const searchingFor = (finders: readonly Finder[], bare: boolean): Condition =>
+    searching(excepting(finders, except), bare);
   if ("any" in match) return anyOf(match.any.map(part));
   if ("all" in match) return allOf(match.all.map(part));
   if ("not" in match) return noneOf(part(match.not));
-  if ("terms" in match) return searching(findTerms(match.terms), !normalise);
-  if ("regex" in match) return searching([findPattern(match.regex)], !normalise);
+  if ("terms" in match) return searchingFor(findTerms(match.terms), !normalise);
+  if ("regex" in match) return searchingFor([findPattern(match.regex)], !normalise);
   if ("secrets" in match) {
-    return searching(findSecrets(match.secrets === "all" ? secretKinds : match.secrets), !normalise);
+    return searchingFor(findSecrets(match.secrets === "all" ? secretKinds : match.secrets), !normalise);
   }
   if ("personalData" in match) {
     const kinds = match.personalData === "all" ? personalDataKinds : match.personalData;
-    return searching(findPersonalData(kinds), !normalise);
+    return searchingFor(findPersonalData(kinds), !normalise);
   }
-  if ("hidden" in match) return searching(findHidden(match.hidden), true);
-  if ("encoded" in match) return searching([findEncoded(match.encoded.atLeast)], true);
+  if ("hidden" in match) return searchingFor(findHidden(match.hidden), true);
+  if ("encoded" in match) return searchingFor([findEncoded(match.encoded.atLeast)], true);
   if ("score" in match) return asked({ kind: "score" }, (harm) => harm >= match.score.atLeast);
   if ("judge" in match) return asked({ kind: "judge", question: match.judge.question }, (answer) => answer >= 0.5);
   if ("tools" in match) return byTool(match.tools);

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { CarrierKind, Gap } from "../dialect/carriers.ts";
+import { type CarrierKind, type Gap, gaps } from "../dialect/carriers.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import { type PersonalDataKind, personalDataKinds } from "./finding/personal-data.ts";
 import { type SecretKind, secretKinds } from "./finding/secrets.ts";
@@ -21,18 +21,6 @@ const carrierKinds = [
   "parameter",
   "logprobs",
 ] as const satisfies readonly CarrierKind[];
-
-const gaps = [
-  "image",
-  "audio",
-  "file",
-  "encrypted-reasoning",
-  "unknown-part",
-  "unknown-path",
-  "unreadable-body",
-  "encoded-body",
-  "too-large",
-] as const satisfies readonly Gap[];
 
 /** Text that is there and was not read: a policy that denies must not be got past by size, encoding or damage. */
 const unreadText: Gap[] = ["unreadable-body", "encoded-body", "too-large", "unknown-part"];
@@ -126,6 +114,8 @@ export const uses = (condition: Match, form: "score" | "judge" | "tools"): boole
 };
 
 const names = z.array(z.string().min(1)).min(1);
+/** Of a policy that looks for nothing. */
+const nothing: Match = { any: [] };
 
 export const policySchema = z
   .strictObject({
@@ -149,14 +139,18 @@ export const policySchema = z
           .describe("only requests with these headers; * at the end of a value stands for any letters"),
       })
       .prefault({}),
-    match,
+    match: match.optional().describe("required for every action but allow, which has none"),
+    except: names
+      .optional()
+      .describe("texts that are not meant where they are found, whole and in any case; * stands for any letters"),
     gaps: z
       .array(z.enum(gaps))
       .optional()
       .describe(
         "what, where it can't be inspected, counts as a match; default: for block and refuse, text that can't be read",
       ),
-    action: z.enum(["flag", "redact", "reroute", "refuse", "block"]),
+    action: z.enum(["allow", "flag", "redact", "reroute", "refuse", "block"]),
+    exempts: names.optional().describe("allow: ids of the policies that are not applied where this one holds"),
     mode: z.enum(["enforce", "shadow"]).default("enforce").describe("shadow: counted, changes nothing"),
     enforceWhile: names.optional().describe("personas of the subject during which a policy in shadow is in force"),
     normalise: z
@@ -172,8 +166,19 @@ export const policySchema = z
     replacement: z.string().default("[redacted]").describe("stands where text was redacted"),
     to: z.string().min(1).optional().describe("reroute: id of the other subject"),
   })
-  .superRefine(({ action, stage, mode, to, match: condition, enforceWhile, gaps: uninspected = [] }, context) => {
+  .superRefine((policy, context) => {
+    const { action, stage, mode, to, match: condition = nothing, enforceWhile, gaps: uninspected = [] } = policy;
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (action === "allow") {
+      if (policy.exempts === undefined) wrong("exempts", "an exception needs the ids of the policies that it is from");
+      for (const field of ["match", "except", "gaps", "enforceWhile", "message", "to"] as const)
+        if (policy[field] !== undefined) wrong(field, "an exception holds for all of an exchange: say when in `where`");
+      if (policy.where.carriers !== undefined) wrong("where", "an exception holds for all of an exchange: no carriers");
+      if (mode === "shadow") wrong("mode", "an exception is made or not: leave it out to see what would be found");
+    } else {
+      if (policy.match === undefined) wrong("match", "say what the policy looks for");
+      if (policy.exempts !== undefined) wrong("exempts", "only a policy that allows can exempt from others");
+    }
     if (action === "reroute" && to === undefined) wrong("to", "a reroute needs the id of a subject");
     if (action === "reroute" && stage === "response") wrong("stage", "only requests can be rerouted");
     if (action === "redact" && uninspected.length > 0)
@@ -185,6 +190,7 @@ export const policySchema = z
   })
   .transform((policy) => ({
     ...policy,
+    match: policy.match ?? nothing,
     gaps: policy.gaps ?? (denies(policy.action) ? unreadText : []),
     onError: policy.onError ?? (denies(policy.action) ? ("block" as const) : ("allow" as const)),
   }));

@@ -15,7 +15,7 @@ interface Options {
   url: string;
   /** Of the `Authorization` header; null for none. */
   authorization: string | null;
-  fetch: typeof fetch;
+  fetch: typeof globalThis.fetch;
   all(): readonly StandingAlert[];
   resendMs: number;
   meter: NotificationMeter;

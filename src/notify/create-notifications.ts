@@ -10,8 +10,10 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Ledger } from "../watch/ledger.ts";
 import { createAlertmanager } from "./alertmanager.ts";
+import { createCountedAlerts } from "./counted-alerts.ts";
 import type { Notification, NotificationMeter } from "./notification.ts";
 import { createProcessAlerts } from "./process-alerts.ts";
+import type { ReadMetrics } from "./process-counts.ts";
 import { createStandingAlerts, type StandingAlerts } from "./standing-alerts.ts";
 import { createWebhook } from "./webhook.ts";
 
@@ -26,9 +28,10 @@ export interface Alerting {
 interface Options {
   ledger: Pick<Ledger, "verdict" | "thresholds" | "subscribe">;
   store: Pick<EvidenceStore, "health" | "since">;
+  readMetrics: ReadMetrics;
   replica: string;
   /** A way to one receiver that lets these headers of Candor's own pass as well; `close` ends its connections. */
-  connect(baseUrl: string, ownHeaders: readonly string[]): { fetch: typeof fetch; close(): Promise<void> };
+  connect(baseUrl: string, ownHeaders: readonly string[]): { fetch: typeof globalThis.fetch; close(): Promise<void> };
   meter: NotificationMeter;
   clock: Clock;
   random: Random;
@@ -109,7 +112,7 @@ const receiversFor = (standing: StandingAlerts, { connect, meter, clock, random,
 });
 
 export const createNotifications = (options: Options): Notifications => {
-  const { ledger, store, replica, clock, log } = options;
+  const { ledger, store, readMetrics, replica, clock, log } = options;
   let alerting: Alerting | null = null;
   let standing: StandingAlerts | null = null;
   const receivers = new Map<string, Receiver>();
@@ -119,6 +122,7 @@ export const createNotifications = (options: Options): Notifications => {
       subjects: () => alerting?.subjects ?? [],
       ledger,
       process: createProcessAlerts({ store, instance: replica, clock }),
+      counted: createCountedAlerts({ read: readMetrics, instance: replica, clock }),
       async entryAt(position) {
         const [entry] = await store.since(position - 1, 1);
         return entry?.position === position ? entry.at : null;

@@ -8,6 +8,7 @@ import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Persona, Severity, Verdict } from "../persona/verdict.ts";
 import type { Ledger } from "../watch/ledger.ts";
+import type { CountedAlerts } from "./counted-alerts.ts";
 import type { Notification, StandingAlert, VerdictSays } from "./notification.ts";
 import { type DueAlert, personaAlerts } from "./persona-alerts.ts";
 import type { ProcessAlerts } from "./process-alerts.ts";
@@ -16,6 +17,7 @@ interface Options {
   subjects: () => readonly string[];
   ledger: Pick<Ledger, "verdict" | "thresholds" | "subscribe">;
   process: ProcessAlerts;
+  counted: CountedAlerts;
   /** Wall clock of the log's entry at a position; null where it can't be read. May reject. */
   entryAt(position: number): Promise<number | null>;
   /** Read for every alert anew. */
@@ -58,7 +60,7 @@ const saysOf = ({ persona, severity, position, reasons, evidence }: Verdict): Ve
 });
 
 export const createStandingAlerts = (options: Options): StandingAlerts => {
-  const { subjects, ledger, process, entryAt, settings, tell, clock, onError } = options;
+  const { subjects, ledger, process, counted, entryAt, settings, tell, clock, onError } = options;
   const standing = new Map<string, StandingAlert>();
   const told = new Map<string, { persona: Persona; severity: Severity }>();
   const dirty = new Set<string>();
@@ -158,7 +160,7 @@ export const createStandingAlerts = (options: Options): StandingAlerts => {
   };
 
   const lookAtProcess = (): void => {
-    void look(() => compare(process.due(), null, null));
+    void look(async () => compare([...process.due(), ...(await counted.due())], null, null));
     cancelLook = clock.after(processLookMs, lookAtProcess);
   };
 

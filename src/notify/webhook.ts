@@ -20,7 +20,7 @@ interface Options {
   giveUpAfterMs: number;
   /** Most that wait, over all subjects. */
   capacity: number;
-  fetch: typeof fetch;
+  fetch: typeof globalThis.fetch;
   meter: NotificationMeter;
   clock: Clock;
   random: Random;

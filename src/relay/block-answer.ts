@@ -66,6 +66,9 @@ const refusalOf = ({
   return body && { type: "application/json", body: JSON.stringify(body) };
 };
 
+/** For those who try again by themselves: by then a judge that failed may be back. */
+const unavailableForS = "10";
+
 /** Gives the status that was sent. */
 export const answerBlocked = (answering: Answering): number => {
   const { response, exchangeId, path, decision, headers } = answering;
@@ -79,6 +82,7 @@ export const answerBlocked = (answering: Answering): number => {
     ...["content-type", type, "content-length", String(Buffer.byteLength(body)), exchangeIdHeader, exchangeId],
     // A verdict does not change by asking again, and asking again would send the same text once more.
     ...["x-should-retry", "false"],
+    ...(decision.unavailable ? ["retry-after", unavailableForS] : []),
     ...headers,
   ]);
   response.end(body);

@@ -4,6 +4,7 @@
  */
 import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createExchangeIds } from "./exchange-ids.ts";
 import { errorBody, exchangeIdHeader, type Failure, type Refusal, refusals } from "./failure.ts";
 
@@ -45,8 +46,14 @@ const refusalOf = (code: string | undefined): Refusal => {
   }
 };
 
+/**
+ * How many are told in one turn of the event loop that they were too slow. Thousands can be at the same moment, and
+ * others' requests are not to wait for all of their sockets.
+ */
+const mostToldAtOnce = 16;
+
 export const trackConnections = (server: Server, { refused }: { refused(refusal: Refusal): void }): Connections => {
-  const open = new WeakMap<Socket, Connection>();
+  const open = new WeakMap<Duplex, Connection>();
   const nextId = createExchangeIds();
   let count = 0;
   let most = Number.POSITIVE_INFINITY;
@@ -59,17 +66,39 @@ export const trackConnections = (server: Server, { refused }: { refused(refusal:
     });
   });
 
+  /** Whether an answer has begun there, or may begin at any moment, as one that waits behind another's. */
+  const isAnswered = (socket: Duplex): boolean => {
+    const latest = open.get(socket)?.latest;
+    return latest !== undefined && !latest.closed && (latest.headersSent || latest.socket === null);
+  };
+  const refuse = (socket: Duplex, refusal: Refusal): void => {
+    if (!socket.writable || isAnswered(socket)) {
+      socket.destroy();
+      return;
+    }
+    refused(refusal);
+    socket.end(rawAnswer(refusal, nextId()), () => socket.destroy());
+  };
+
+  const tooSlow: Duplex[] = [];
+  const tellSome = (): void => {
+    for (const socket of tooSlow.splice(0, mostToldAtOnce)) refuse(socket, refusals.tooSlow);
+    if (tooSlow.length > 0) setImmediate(tellSome);
+  };
+
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const latest = open.get(socket as Socket)?.latest;
-    // A response that has no socket yet waits behind another one, which has begun or may begin at any moment.
-    const answering = latest !== undefined && !latest.closed && (latest.headersSent || latest.socket === null);
-    if (error.code === "ECONNRESET" || !socket.writable || answering) {
+    if (error.code === "ECONNRESET") {
       socket.destroy();
       return;
     }
     const refusal = refusalOf(error.code);
-    refused(refusal);
-    socket.end(rawAnswer(refusal, nextId()), () => socket.destroy());
+    if (refusal !== refusals.tooSlow) {
+      refuse(socket, refusal);
+      return;
+    }
+    // What it still sends is no request any more.
+    socket.pause();
+    if (tooSlow.push(socket) === 1) setImmediate(tellSome);
   });
 
   const unknown: Connection = { surplus: false, latest: undefined };

@@ -1,5 +1,5 @@
 /** What the client is told about the policies' decisions, in headers: never the text that matched. */
-import { actions, type Decision } from "../guard/guard.ts";
+import { type Action, actions, type Decision } from "../guard/guard.ts";
 
 export interface Decided {
   request: Decision | null;
@@ -11,11 +11,27 @@ export interface Decided {
   overheadMs: number;
 }
 
-const strictness = ({ action }: Decision): number => actions.indexOf(action);
+/** As it is told: what a policy in shadow found changes nothing and is said all the same. */
+interface Told {
+  decision: Decision;
+  action: Action;
+  policy: string | null;
+  version: string | null;
+}
+
+const toldOf = (decision: Decision | null): Told | null => {
+  if (decision === null) return null;
+  const { action, policy, findings } = decision;
+  const shadow = action === "allow" ? findings.find(({ result }) => result === "would") : undefined;
+  if (shadow !== undefined) return { decision, action: "flag", policy: shadow.policy, version: shadow.version };
+  return { decision, action, policy, version: findings.find((one) => one.policy === policy)?.version ?? null };
+};
+
+const strictness = ({ action }: Told): number => actions.indexOf(action);
 const coverages = ["full", "partial", "none"] as const;
 
 /** The stricter of two decisions; the later one where they are equal. */
-const stricter = (one: Decision | null, other: Decision | null): Decision | null => {
+const stricter = (one: Told | null, other: Told | null): Told | null => {
   if (one === null || other === null) return one ?? other;
   return strictness(one) > strictness(other) ? one : other;
 };
@@ -31,22 +47,32 @@ const leastCovered = (one: Decision | null, other: Decision | null): string =>
   coverages[Math.max(one ? coverages.indexOf(one.coverage) : 0, other ? coverages.indexOf(other.coverage) : 0)] ??
   "none";
 
+/** What of either could not be read, each once; empty for most. */
+const gapsOf = (one: Decision | null, other: Decision | null): string => {
+  const [gaps = [], more = []] = [one?.gaps, other?.gaps];
+  return gaps.length === 0 && more.length === 0 ? "" : [...new Set([...gaps, ...more])].join(", ");
+};
+
 /** Names and values in turn. */
 export const decisionHeaders = ({ request, response, reroutedTo, overheadMs }: Decided): string[] => {
-  const deciding = stricter(request, response ?? null);
+  const deciding = stricter(toldOf(request), toldOf(response ?? null));
   const headers = ["x-candor-overhead-ms", overheadMs.toFixed(3)];
   if (reroutedTo !== null) headers.push("x-candor-rerouted-to", printable(reroutedTo));
   if (deciding === null) {
     if (response === undefined) headers.push("x-candor-decision", "pending", "x-candor-stage", "response");
     return headers;
   }
-  headers.push("x-candor-decision", deciding.action, "x-candor-stage", deciding.stage);
+  const { decision, action, policy, version } = deciding;
+  headers.push("x-candor-decision", action, "x-candor-stage", decision.stage);
   headers.push(
     "x-candor-coverage",
     leastCovered(request, response ?? null),
     "x-candor-decision-id",
-    printable(deciding.id),
+    printable(decision.id),
   );
-  if (deciding.policy !== null) headers.push("x-candor-policy", printable(deciding.policy));
+  const gaps = gapsOf(request, response ?? null);
+  if (gaps !== "") headers.push("x-candor-gaps", gaps);
+  if (policy !== null) headers.push("x-candor-policy", printable(policy));
+  if (version !== null) headers.push("x-candor-policy-version", printable(version));
   return headers;
 };

@@ -58,6 +58,8 @@ interface Options {
   keys: ReadonlyMap<string, string>;
   /** Lines there are: one that would be the same goes on, with what is known of its upstream and what runs on it. */
   before?: ReadonlyMap<string, Line> | undefined;
+  /** Called when a line turns out to be one that can't be connected to, and is left alone for so long. */
+  leftAlone(line: Line, restMs: number): void;
   clock: Pick<Clock, "monotonic">;
   log: Log;
 }
@@ -66,7 +68,7 @@ const openLine = (
   upstream: Upstream,
   exit: Exit,
   key: string | null,
-  { log, clock }: Pick<Options, "log" | "clock">,
+  { leftAlone, log, clock }: Pick<Options, "leftAlone" | "log" | "clock">,
 ): Line => {
   let failing = false;
   const { failures, restMs } = upstream.breaker;
@@ -75,7 +77,7 @@ const openLine = (
   let troubled = false;
   // The common routes are the same objects every time; the others are forgotten with their request.
   const paths = new WeakMap<Route, string>();
-  return {
+  const line: Line = {
     upstream,
     exit,
     key,
@@ -107,6 +109,7 @@ const openLine = (
       breaker.report(false);
       if (before === "closed" && breaker.state() === "open") {
         log.warn({ upstream: upstream.id, restMs }, "the upstream can't be reached; requests are refused for now");
+        leftAlone(line, restMs);
       }
     },
     leftOff: () => breaker?.abandon(),
@@ -122,6 +125,7 @@ const openLine = (
       }
     },
   };
+  return line;
 };
 
 export const createDestinations = (options: Options): Destinations => {

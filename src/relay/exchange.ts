@@ -20,6 +20,14 @@ export interface ExchangeStart {
   search?: string;
 }
 
+/** An exchange that is passed on without being read. */
+export interface UnreadExchange {
+  id: string;
+  /** Name of the relay's route. */
+  route: string;
+  requestHeaders: IncomingHttpHeaders;
+}
+
 export interface ExchangeEnd {
   /** blocked: a policy ended it; what was recorded of the answer may be incomplete. */
   outcome: "complete" | "blocked" | "client-aborted" | "upstream-aborted" | "upstream-error" | "timeout";
@@ -39,6 +47,8 @@ export interface AnswerRecorder {
 export interface ExchangeObserver {
   /** Null when this exchange is not to be copied. */
   begin(exchange: ExchangeStart): AnswerRecorder | null;
+  /** The same for what is passed on unread; left out by those whom it does not concern. */
+  beginUnread?(exchange: UnreadExchange): AnswerRecorder | null;
 }
 
 /** An exchange that policies decided on. */

@@ -116,6 +116,12 @@ export const refusals = {
   },
 } as const satisfies Record<string, Refusal>;
 
+/** @param restMs how long the upstream is left alone for */
+export const upstreamDown = (restMs: number): Refusal => ({
+  ...refusals.upstreamDown,
+  headers: ["retry-after", String(Math.ceil(restMs / 1_000))],
+});
+
 /** What can go wrong with a request that was sent, and how the exchange then counts as ended. */
 export interface BrokenExchange extends Failure {
   outcome: ExchangeEnd["outcome"];

@@ -4,11 +4,11 @@
  */
 import type { ServerResponse } from "node:http";
 import { createStreamEnding, envelopeOf, type StreamEnding } from "../dialect/block-shapes.ts";
-import type { Gap } from "../dialect/carriers.ts";
+import type { Gap, Inspection } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
 import type { Fields } from "../dialect/inspecting.ts";
-import { inspectAnswer, isInspectable, uninspected } from "../dialect/inspection.ts";
+import { inspectAnswerInTurns, isInspectable, uninspected } from "../dialect/inspection.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
 import { createStreamedTexts, type StreamedTexts } from "../dialect/streamed-texts.ts";
@@ -254,8 +254,12 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         let found = uninspected("unreadable-body");
         decide(
           () => {
-            found = inspectAnswer(path, body);
-            return guard.answer(found);
+            const inspected = inspectAnswerInTurns(path, body);
+            const ask = (inspection: Inspection): Decision | Promise<Decision> => {
+              found = inspection;
+              return guard.answer(inspection);
+            };
+            return inspected instanceof Promise ? inspected.then(ask) : ask(inspected);
           },
           (decision) => {
             const { edits } = decision;
@@ -372,7 +376,8 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       chunks = [];
       if (bytes > holding.answerBytes) return parts.decided(await guard.answer(uninspected("too-large")));
       const decoded = await decodeContent(body, headerIn(head.headers, "content-encoding"));
-      const found = decoded.kind === "decoded" ? inspectAnswer(path, decoded.bytes) : uninspected("encoded-body");
+      const found =
+        decoded.kind === "decoded" ? await inspectAnswerInTurns(path, decoded.bytes) : uninspected("encoded-body");
       parts.decided(await guard.answer(found));
     };
     return {

@@ -26,16 +26,18 @@ export const guardObserver = (observer: ExchangeObserver, log: Log): ExchangeObs
       end: (end) => attempt(() => recorder.end(end)),
     };
   };
+  const attemptBegin = (begin: () => AnswerRecorder | null): AnswerRecorder | null => {
+    try {
+      const recorder = begin();
+      return recorder === null ? null : guardRecorder(recorder);
+    } catch (error) {
+      report(error);
+      return null;
+    }
+  };
   return {
-    begin(exchange) {
-      try {
-        const recorder = observer.begin(exchange);
-        return recorder === null ? null : guardRecorder(recorder);
-      } catch (error) {
-        report(error);
-        return null;
-      }
-    },
+    begin: (exchange) => attemptBegin(() => observer.begin(exchange)),
+    beginUnread: (exchange) => attemptBegin(() => observer.beginUnread?.(exchange) ?? null),
   };
 };
 

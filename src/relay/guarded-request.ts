@@ -5,7 +5,7 @@
 import type { ServerResponse } from "node:http";
 import type { Inspection } from "../dialect/carriers.ts";
 import { editBody } from "../dialect/edited-body.ts";
-import { inspectRequest, uninspected } from "../dialect/inspection.ts";
+import { inspectRequestInTurns, uninspected } from "../dialect/inspection.ts";
 import { replaceValues } from "../dialect/json-text.ts";
 import { failedClosed } from "../guard/failed-closed.ts";
 import type { Decision, ExchangeGuard } from "../guard/guard.ts";
@@ -89,7 +89,6 @@ export const createGuardedRequests = ({ destinations, holding, decisions, clock,
     const decided = (decision: Decision): void => decisions.decided({ id, subject, route: route.name }, decision);
     const requestBody = request.body ?? nothing;
     const from = clock.monotonic();
-    const inspection = request.body === null ? uninspected("unknown-path") : inspectRequest(path, request.body);
 
     const refuse = (decision: Decision): void => {
       decided(decision);
@@ -121,7 +120,7 @@ export const createGuardedRequests = ({ destinations, holding, decisions, clock,
       running = request.send({ body, destination, answer, held: guard.response === "hold" });
     };
 
-    const act = (decision: Decision): void => {
+    const act = (inspection: Inspection, decision: Decision): void => {
       // The client may have left while it was decided.
       if (response.destroyed) return;
       const forwarding = passes(decision) ? carryOut(request, inspection, decision) : null;
@@ -133,21 +132,22 @@ export const createGuardedRequests = ({ destinations, holding, decisions, clock,
       send(null, { body: requestBody, destination: request.destination });
       return;
     }
-    const actSafely = (decision: Decision): void => {
-      try {
-        act(decision);
-      } catch (error) {
-        if (response.headersSent) response.destroy();
-        else refuse(failed(id, error));
-      }
+    const failing = (error: unknown): void => {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else refuse(failed(id, error));
     };
-    let decision: Decision | Promise<Decision>;
+    const decide = (inspection: Inspection): void | Promise<void> => {
+      const decision = guard.request(inspection);
+      if (decision instanceof Promise) return decision.then((made) => act(inspection, made));
+      act(inspection, decision);
+    };
     try {
-      decision = guard.request(inspection);
+      const inspection =
+        request.body === null ? uninspected("unknown-path") : inspectRequestInTurns(path, request.body);
+      const deciding = inspection instanceof Promise ? inspection.then(decide) : decide(inspection);
+      deciding?.catch(failing);
     } catch (error) {
-      decision = failed(id, error);
+      failing(error);
     }
-    if (!(decision instanceof Promise)) actSafely(decision);
-    else void decision.catch((error: unknown) => failed(id, error)).then(actSafely);
   };
 };

@@ -58,6 +58,8 @@ interface Server {
   draining: Pick<Draining, "begun" | "over" | "exchangeEnded">;
   /** Of the handling before. */
   before: ReadonlyMap<string, Line> | undefined;
+  /** Called when a line turns out to be one that can't be connected to, and is left alone for so long. */
+  leftAlone(line: Line, restMs: number): void;
   clock: Clock;
   log: Log;
 }
@@ -65,12 +67,15 @@ interface Server {
 /** Throws where it can't be: for a subject whose upstream is not there. */
 export const createHandling = (
   options: HandlingOptions,
-  { connections, draining, before, clock, log }: Server,
+  { connections, draining, before, leftAlone, clock, log }: Server,
 ): Handling => {
   const { limits, relay: settings, meter, drain } = options;
   const underWay = createUnderWay();
   const running = createRunningExchanges(clock);
-  const destinations = createDestinations({ ...options, unmatched: settings.unmatched, before, clock, log });
+  const destinations = createDestinations({
+    ...options,
+    ...{ unmatched: settings.unmatched, before, leftAlone, clock, log },
+  });
   const exchangeParts = {
     answerHeaders: answerHeaderAllowlist(settings.responseHeaders),
     meter,

@@ -43,7 +43,7 @@ interface RelayOptions {
 }
 
 /** How often node:http looks for requests that are too slow, at most. */
-const slownessCheckMs = 1_000;
+const slownessCheckMs = 250;
 
 export const createRelay = ({ limits, drain, meter, clock, log }: RelayOptions): Relay => {
   const server = createServer({
@@ -63,12 +63,13 @@ export const createRelay = ({ limits, drain, meter, clock, log }: RelayOptions):
   let current: Handling | null = null;
   /** The present one, and those before it under which something runs. */
   const all = new Set<Handling>();
+  const running = {
+    count: () => [...all].reduce((sum, handling) => sum + handling.running.count(), 0),
+    now: () => [...all].flatMap((handling) => handling.running.now()),
+  };
   const draining = createDraining({
     server,
-    running: {
-      count: () => [...all].reduce((sum, { running }) => sum + running.count(), 0),
-      now: () => [...all].flatMap(({ running }) => running.now()),
-    },
+    running,
     settings: () => current?.settings.drain ?? drain,
     clock,
   });
@@ -81,7 +82,18 @@ export const createRelay = ({ limits, drain, meter, clock, log }: RelayOptions):
   server.on("checkContinue", (request, response) => handle(request, response, true));
 
   return {
-    prepare: (options) => createHandling(options, { connections, draining, before: current?.lines, clock, log }),
+    prepare: (options) =>
+      createHandling(options, {
+        connections,
+        draining,
+        before: current?.lines,
+        // A line goes on where the next configuration has the same one.
+        leftAlone(line, restMs) {
+          for (const exchange of running.now()) exchange.stopWaitingFor(line, restMs);
+        },
+        clock,
+        log,
+      }),
     use(handling) {
       const replaced = current;
       current = handling;
@@ -94,7 +106,8 @@ export const createRelay = ({ limits, drain, meter, clock, log }: RelayOptions):
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
-        server.listen(port, host, () => {
+        // The system holds back no more than it allows; Node's own 511 lets the rest of a burst wait for a second.
+        server.listen(port, host, server.maxConnections, () => {
           server.off("error", reject);
           resolve({ port: (server.address() as AddressInfo).port });
         });

@@ -14,7 +14,7 @@ import type { Destination, Destinations } from "./destinations.ts";
 import type { Draining } from "./draining.ts";
 import type { ExchangeObserver, RelayMeter } from "./exchange.ts";
 import { createExchangeIds } from "./exchange-ids.ts";
-import { answerWith, breakages, type Refusal, refusals, wrongMethod } from "./failure.ts";
+import { answerWith, breakages, type Refusal, refusals, upstreamDown, wrongMethod } from "./failure.ts";
 import type { GuardedRequest, Sending } from "./guarded-request.ts";
 import { collectBody, declaredLength, discardRest } from "./request-body.ts";
 import { readModel } from "./request-model.ts";
@@ -99,7 +99,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
     const path = line.pathOf(route);
     if (path === null) return refusals.unreadablePath;
     const restMs = line.restMs();
-    if (restMs > 0) return { ...refusals.upstreamDown, headers: ["retry-after", String(Math.ceil(restMs / 1_000))] };
+    if (restMs > 0) return upstreamDown(restMs);
     return { method: request.method ?? "GET", path, headers: headersUp(request, requestHeaders, line.key), body: null };
   };
 
@@ -194,7 +194,7 @@ export const createRequestHandler = (parts: HandlerParts): RequestHandler => {
       response: answer,
       line: destination.line,
       outgoing,
-      recorder: null,
+      recorder: observer.beginUnread?.({ id, route: route.name, requestHeaders: request.headers }) ?? null,
       subject: other,
       route: route.name,
       arrivedAt,

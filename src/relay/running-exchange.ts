@@ -13,7 +13,7 @@ import type { ClientAnswer } from "./client-answer.ts";
 import { headersDown } from "./crossing-headers.ts";
 import type { Line } from "./destinations.ts";
 import type { AnswerRecorder, ExchangeEnd, RelayMeter } from "./exchange.ts";
-import { answerWith, type BrokenExchange, breakages, errorBody, exchangeIdHeader } from "./failure.ts";
+import { answerWith, type BrokenExchange, breakages, errorBody, exchangeIdHeader, upstreamDown } from "./failure.ts";
 import { isBetweenEvents, streamStart, tailAfter } from "./frame-boundary.ts";
 
 export interface Exchange {
@@ -45,6 +45,8 @@ export interface RunningExchange {
   breakOff(reason: BrokenExchange): void;
   /** The client was given an answer of this status in place of the upstream's, or of the rest of it. */
   answeredHere(status: number): void;
+  /** Where it still waits for a connection of that line, it is told now that there is none. */
+  stopWaitingFor(line: Line, restMs: number): void;
   /** To be called now and then with the monotonic time: ends it when one side has been silent for too long. */
   check(now: number): void;
 }
@@ -84,6 +86,8 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
   let overheadMs = 0;
   let paused = false;
   let waitsForDrain = false;
+  /** Whether what becomes of its connection is no news for the line any more. */
+  let stoppedWaiting = false;
   let lastMove = exchange.readAt;
   let patienceMs = headersTimeoutMs;
 
@@ -114,6 +118,12 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     }
   };
 
+  const stopWaitingFor = (given: Line, restMs: number): void => {
+    if (given !== line || abort !== null || outcome !== null) return;
+    stoppedWaiting = true;
+    breakOff({ ...upstreamDown(restMs), outcome: "upstream-error" });
+  };
+
   /** Both sides may fall silent: the upstream, or a client that no longer reads. */
   const check = (now: number): void => {
     if (now - lastMove < patienceMs) return;
@@ -139,7 +149,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     onConnect(given) {
       // Thrown, not aborted: nothing was written yet, and the connection can serve another request.
       if (outcome !== null) {
-        line.leftOff();
+        if (!stoppedWaiting) line.leftOff();
         throw gone;
       }
       line.reached();
@@ -193,12 +203,14 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     },
 
     onError(error) {
+      const isUnreached = abort === null && error !== gone && !stoppedWaiting;
+      if (outcome === null) {
+        const reason = reasonOf(error, abort !== null, response.headersSent);
+        line.failed(reason.code, codeOf(error));
+        breakOff(reason);
+      }
       // That no connection was made is so, whoever still waits for it.
-      if (abort === null && error !== gone) line.unreached();
-      if (outcome !== null) return;
-      const reason = reasonOf(error, abort !== null, response.headersSent);
-      line.failed(reason.code, codeOf(error));
-      breakOff(reason);
+      if (isUnreached) line.unreached();
     },
   };
 
@@ -227,7 +239,7 @@ export const startExchange = (exchange: Exchange, { answerHeaders, meter, clock,
     ended(running);
   };
 
-  const running: RunningExchange = { slot: -1, breakOff, answeredHere, check };
+  const running: RunningExchange = { slot: -1, breakOff, answeredHere, stopWaitingFor, check };
   response.on("close", responseClosed);
   line.running += 1;
   meter.requestStarted(subject, route);

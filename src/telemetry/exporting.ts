@@ -22,7 +22,7 @@ interface Options {
   /** Without /v1/traces. */
   endpoint: string;
   headers: Readonly<Record<string, string>>;
-  fetch: typeof fetch;
+  fetch: typeof globalThis.fetch;
   wire: Wire;
   /** Most spans that wait. */
   queue: number;

@@ -5,6 +5,7 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
+import { namedForOtlp } from "./semantic-names.ts";
 import type { Span } from "./span.ts";
 
 type ReadableSpan = Parameters<typeof JsonTraceSerializer.serializeRequest>[0][number];
@@ -102,9 +103,10 @@ const histogramOf = ({ buckets, sum, count }: Series) => {
 };
 
 const toMetric = (family: MetricFamily, times: { since: number; now: number }): Metric | null => {
-  const { name, help, type } = family;
+  const { help, type } = family;
+  const { name, unit, attributes: attributesOf } = namedForOtlp(family.name);
   const shared = {
-    descriptor: { name, description: help, unit: "", valueType: double },
+    descriptor: { name, description: help, unit, valueType: double },
     aggregationTemporality: cumulative,
   } as const;
   const between = { startTime: hrTime(times.since), endTime: hrTime(times.now) };
@@ -112,7 +114,7 @@ const toMetric = (family: MetricFamily, times: { since: number; now: number }): 
   const points = () =>
     family.values
       .filter(({ value }) => Number.isFinite(value))
-      .map(({ labels, value }) => ({ ...between, attributes: { ...labels }, value }));
+      .map(({ labels, value }) => ({ ...between, attributes: attributesOf(labels), value }));
   switch (type) {
     case "counter":
       return { ...shared, dataPointType: pointTypes.sum, isMonotonic: true, dataPoints: points() };
@@ -124,7 +126,7 @@ const toMetric = (family: MetricFamily, times: { since: number; now: number }): 
         dataPointType: pointTypes.histogram,
         dataPoints: seriesOf(family).map((series) => ({
           ...between,
-          attributes: series.attributes,
+          attributes: attributesOf(series.attributes),
           value: histogramOf(series),
         })),
       };

@@ -1,6 +1,6 @@
 /**
- * Writes down what the policies decide: every decision is counted, and each in which a policy found something becomes an
- * entry of the evidence log. Holds no text of an exchange and must never hold one up.
+ * Writes down what the policies decide: every decision is counted, and each in which a policy found something, was excepted
+ * or had something that it could not read becomes an entry of the evidence log. Holds no text of an exchange and must never hold one up.
  */
 import type { DecisionRecord, Entry } from "../evidence/entry.ts";
 import { actions, type Decision, type Finding } from "../guard/guard.ts";
@@ -32,6 +32,8 @@ interface Parts {
   onError(error: unknown): void;
   /** Most entries in a minute: whoever can make a policy match must not be able to fill the disk. */
   mostPerMinute?: number;
+  /** Of these, most in which nothing was found: images are ordinary, and must leave room for what is not. */
+  mostQuietPerMinute?: number;
 }
 
 export interface DecisionLog extends DecisionObserver {
@@ -67,9 +69,20 @@ const withLater = (decision: Decision, found: readonly Finding[]): Decision => {
 
 const noTally = (): PolicyTally => ({ asked: 0, enforced: 0, would: 0, error: 0, wouldChange: 0 });
 
-export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute = 1_000 }: Parts): DecisionLog => {
+/** Nothing was found, but not all was looked at. */
+const isQuiet = ({ findings, action }: Decision): boolean =>
+  action === "allow" && findings.every(({ result }) => result === "bypass");
+
+export const createDecisionLog = ({
+  record,
+  meter,
+  clock,
+  onError,
+  mostPerMinute = 1_000,
+  mostQuietPerMinute = 100,
+}: Parts): DecisionLog => {
   const tallies = new Map<string, PolicyTally>();
-  let minute = { began: Number.NEGATIVE_INFINITY, entries: 0 };
+  let minute = { began: Number.NEGATIVE_INFINITY, entries: 0, quiet: 0 };
 
   const tallyOf = (policy: string): PolicyTally => {
     const known = tallies.get(policy) ?? noTally();
@@ -91,9 +104,13 @@ export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute
     }
   };
 
-  const mayRecord = (): boolean => {
+  const mayRecord = (decision: Decision): boolean => {
     const now = clock.monotonic();
-    if (now - minute.began >= minuteMs) minute = { began: now, entries: 0 };
+    if (now - minute.began >= minuteMs) minute = { began: now, entries: 0, quiet: 0 };
+    if (isQuiet(decision)) {
+      minute.quiet += 1;
+      if (minute.quiet > mostQuietPerMinute) return false;
+    }
     minute.entries += 1;
     return minute.entries <= mostPerMinute;
   };
@@ -102,8 +119,8 @@ export const createDecisionLog = ({ record, meter, clock, onError, mostPerMinute
     meter.decided(decision);
     count(decision);
     const { id, stage, action, policy, coverage, gaps, unavailable, findings } = decision;
-    if (findings.length === 0 && action === "allow") return;
-    if (!mayRecord()) {
+    if (findings.length === 0 && gaps.length === 0 && action === "allow") return;
+    if (!mayRecord(decision)) {
       meter.unrecorded();
       return;
     }

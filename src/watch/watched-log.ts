@@ -4,8 +4,6 @@
  */
 import { hostname } from "node:os";
 import type { Config, Subject } from "../config/schema.ts";
-import { createProbeSchedule } from "../evidence/postgres/probe-schedule.ts";
-import { openSharedStore } from "../evidence/postgres/shared-store.ts";
 import { openSqliteStore } from "../evidence/sqlite-store.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -13,7 +11,6 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { FleetProbing } from "../probe/fleet-probing.ts";
 import { createLedger, type Ledger, type LedgerParts } from "./ledger.ts";
-import { createSharedLedger } from "./shared-ledger.ts";
 
 export interface WatchedLog {
   store: EvidenceStore;
@@ -55,6 +52,10 @@ const openOwnLog = ({ evidence, clock, log }: Options): WatchedLog => {
 
 const openSharedLog = async (options: Options, postgres: NonNullable<Config["evidence"]["postgres"]>, url: string) => {
   const { evidence, clock, random, log } = options;
+  // A process with a file of its own has no use for the database's client.
+  const { openSharedStore } = await import("../evidence/postgres/shared-store.ts");
+  const { createProbeSchedule } = await import("../evidence/postgres/probe-schedule.ts");
+  const { createSharedLedger } = await import("./shared-ledger.ts");
   // All replicas of a fleet have the same configuration; in the log each has a name of its own.
   const replica = evidence.replica === unnamed ? hostname() : evidence.replica;
   const { log: name, maxSpooledRows, retention } = postgres;

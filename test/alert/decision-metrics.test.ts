@@ -53,10 +53,35 @@ describe("decisions", () => {
   test("count a policy once, however often it found something", async () => {
     const { decisions, text } = open();
     const found = finding("no-advice", "enforced");
-    decisions.decided(decision({ findings: [found, found, finding("no-advice", "would")] }));
+    decisions.decided(decision({ stage: "response", findings: [found, found, finding("no-advice", "would")] }));
     const page = await text();
-    expect(valueAt(page, "candor_guard_findings_total", { policy: "no-advice", result: "enforced" })).toBe(1);
-    expect(valueAt(page, "candor_guard_findings_total", { policy: "no-advice", result: "would" })).toBe(1);
+    const of = (result: string) => ({ policy: "no-advice", stage: "response", result });
+    expect(valueAt(page, "candor_guard_findings_total", of("enforced"))).toBe(1);
+    expect(valueAt(page, "candor_guard_findings_total", of("would_block"))).toBe(1);
+    expect(valueAt(page, "candor_guard_findings_total", of("error"))).toBe(0);
+    expect(valueAt(page, "candor_guard_findings_total", of("bypass"))).toBe(0);
+  });
+
+  test("count what could not be inspected by what it was, once in each decision", async () => {
+    const { decisions, text } = open();
+    decisions.decided(decision({ coverage: "partial", gaps: ["image", "image", "audio"] }));
+    const page = await text();
+    expect(valueAt(page, "candor_guard_gaps_total", { stage: "request", gap: "image" })).toBe(1);
+    expect(valueAt(page, "candor_guard_gaps_total", { stage: "request", gap: "audio" })).toBe(1);
+    expect(seriesOf(page).filter(({ name }) => name === "candor_guard_gaps_total")).toHaveLength(2);
+  });
+
+  test("of a policy that now does something else are counted as that, and what was counted stays", async () => {
+    const { decisions, text } = open();
+    decisions.decided(decision({ stage: "response", findings: [finding("no-advice", "would")] }));
+    decisions.policies([{ id: "no-advice", stage: "response", action: "refuse" }]);
+    decisions.decided(
+      decision({ stage: "response", findings: [{ ...finding("no-advice", "would"), action: "refuse" }] }),
+    );
+    const page = await text();
+    const of = (result: string) => ({ policy: "no-advice", stage: "response", result });
+    expect(valueAt(page, "candor_guard_findings_total", of("would_block"))).toBe(1);
+    expect(valueAt(page, "candor_guard_findings_total", of("would_refuse"))).toBe(1);
   });
 
   test.each([

@@ -16,7 +16,10 @@ test("series of a name begin at 0 with it, stay as they are while it stays, and 
     subjects: ["support", "triage"],
     classifiers: ["judge-v2"],
     receivers: ["nights"],
-    policies: ["no-advice", "sizes"],
+    policies: [
+      { id: "no-advice", stage: "response", action: "block" },
+      { id: "sizes", stage: "request", action: "block" },
+    ],
   });
   // What the verdicts and probers say comes from elsewhere: the sources of this test still name the one that is gone.
   const counted = (lines: string[]): string[] =>

@@ -17,7 +17,11 @@ interface World {
   ending: number;
 }
 
-export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
+/** `operationsOf`: models whose operations are counted by OpenTelemetry's names as well. */
+export const fullMetrics = (
+  subjects: readonly string[] = fiveSubjects,
+  operationsOf: readonly string[] | null = null,
+) => {
   const world: World = {
     verdict: sampleVerdict(),
     verdictsComputed: 0,
@@ -32,7 +36,12 @@ export const fullMetrics = (subjects: readonly string[] = fiveSubjects) => {
     routes: routeNames,
     classifiers: ["screen-v1", "judge-v1"],
     receivers: ["on-call"],
-    policies: ["secrets-in-requests", "no-advice"],
+    models: operationsOf ?? [],
+    genAiMetrics: operationsOf !== null,
+    policies: [
+      { id: "secrets-in-requests", stage: "request", action: "redact" },
+      { id: "no-advice", stage: "response", action: "block" },
+    ],
     replica: "local",
     version: "9.9.9",
     clock: { now: () => 1_790_000_000_000 },

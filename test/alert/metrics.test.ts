@@ -27,9 +27,15 @@ const quick = { firstByteMs: 120, overheadMs: 0.3 };
 
 describe("series", () => {
   test("100,000 random model names and paths make no new series", async () => {
-    const { metrics } = open();
+    const { metrics } = open(fiveSubjects, ["model-x"]);
+    const operated = (model: string): void => {
+      const operation = { name: "chat", provider: "openai", model, tokens: { input: 9, output: 9 } } as const;
+      metrics.operations?.operated(operation, { seconds: 1, firstChunkSeconds: 0.1, error: null });
+    };
+    for (const model of ["model-x", "another"]) operated(model);
     const before = seriesOf(await metrics.text()).length;
     for (let name = 0; name < 100_000; name++) {
+      operated(`model-${name}`);
       metrics.relay.requestStarted(`model-${name}`, `/path-${name}`);
       metrics.relay.requestFinished(`model-${name}`, `/path-${name}`, ended(), quick);
       metrics.relay.requestRefused(`/path-${name}`, "not-found");
@@ -41,6 +47,30 @@ describe("series", () => {
     expect(valueAt(text, "candor_requests_total", counted)).toBe(100_000);
     expect(valueAt(text, "candor_requests_in_flight", { subject: "other" })).toBe(0);
     expect(valueAt(text, "candor_requests_refused_total", { route: "other", reason: "not-found" })).toBe(100_000);
+  });
+
+  test("by OpenTelemetry's names are there only where that is configured, one for each kind of operation", async () => {
+    const { metrics } = open();
+    expect(metrics.operations).toBeNull();
+    expect(await metrics.text()).not.toContain("gen_ai");
+    const wanted = open(["support"], ["model-x"]).metrics;
+    const operation = { name: "chat", provider: "openai", model: "model-x", tokens: { input: 9, output: 70 } } as const;
+    wanted.operations?.operated(operation, { seconds: 0.3, firstChunkSeconds: 0.05, error: null });
+    wanted.operations?.operated(
+      { ...operation, model: "a client's own name", tokens: null },
+      { seconds: 2, firstChunkSeconds: null, error: "503" },
+    );
+    const text = await wanted.text();
+    const labels = { gen_ai_operation_name: "chat", gen_ai_provider_name: "openai", gen_ai_request_model: "model-x" };
+    const duration = "gen_ai_client_operation_duration_seconds";
+    expect(valueAt(text, `${duration}_bucket`, { ...labels, le: "0.16" })).toBe(0);
+    expect(valueAt(text, `${duration}_bucket`, { ...labels, le: "0.32" })).toBe(1);
+    expect(valueAt(text, `${duration}_count`, { gen_ai_request_model: "other", error_type: "5xx" })).toBe(1);
+    expect(valueAt(text, "gen_ai_client_operation_time_to_first_chunk_seconds_sum", labels)).toBe(0.05);
+    expect(valueAt(text, "gen_ai_client_token_usage_sum", { ...labels, gen_ai_token_type: "input" })).toBe(9);
+    expect(valueAt(text, "gen_ai_client_token_usage_bucket", { gen_ai_token_type: "output", le: "64" })).toBe(0);
+    expect(valueAt(text, "gen_ai_client_token_usage_bucket", { gen_ai_token_type: "output", le: "256" })).toBe(1);
+    expect(text).not.toContain("a client's own name");
   });
 
   test("are at most 2,000 for five subjects", async () => {
@@ -58,7 +88,9 @@ describe("series", () => {
   });
 
   test("pass promtool's check of names and help texts", async (context) => {
-    const { metrics } = open();
+    const { metrics } = open(fiveSubjects, ["model-x"]);
+    const operation = { name: "chat", provider: "openai", model: "model-x", tokens: { input: 9, output: 9 } } as const;
+    metrics.operations?.operated(operation, { seconds: 0.3, firstChunkSeconds: 0.05, error: null });
     const [tool = "", ...args] = "promtool check metrics".split(" ");
     const { error, status, stdout, stderr } = spawnSync(tool, args, {
       input: await metrics.text(),

@@ -3,14 +3,19 @@
  * or the error as the client reports it. Plain JavaScript, because these packages are installed apart from the project.
  */
 
+import { readFileSync } from "node:fs";
+
 const load = (name) => import(name);
+const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+/** As `package.json` pins it. */
+const versionOf = (name) => dependencies[name].replace(/^npm:.*@/, "");
 
 const question = [{ role: "user", content: "Hello?" }];
 const parameters = { type: "object", properties: { x: { type: "number" } } };
 const tools = [{ type: "function", function: { name: "f", description: "a tool", parameters } }];
 
-const openai = (name, version) => ({
-  name: `openai ${version}`,
+const openai = (name) => ({
+  name: `openai ${versionOf(name)}`,
   async open(baseURL) {
     const { default: OpenAI } = await load(name);
     const client = new OpenAI({ baseURL, apiKey: "sk-test", maxRetries: 2 });
@@ -44,11 +49,11 @@ const openai = (name, version) => ({
 });
 
 const langchain = {
-  name: "@langchain/openai",
+  name: `@langchain/openai ${versionOf("@langchain/openai")}`,
   async open(baseURL) {
     const { ChatOpenAI } = await load("@langchain/openai");
     const model = (more) =>
-      new ChatOpenAI({ model: "gpt-test", apiKey: "sk-test", maxRetries: 0, configuration: { baseURL }, ...more });
+      new ChatOpenAI({ model: "gpt-test", apiKey: "sk-test", maxRetries: 2, configuration: { baseURL }, ...more });
     return {
       async json() {
         const said = await model().invoke("Hello?");
@@ -77,14 +82,14 @@ const langchain = {
 };
 
 const aiSdk = {
-  name: "ai with @ai-sdk/openai-compatible",
+  name: `ai ${versionOf("ai")} with @ai-sdk/openai-compatible`,
   async open(baseURL) {
     const { generateText, streamText, tool, jsonSchema } = await load("ai");
     const { createOpenAICompatible } = await load("@ai-sdk/openai-compatible");
     const model = createOpenAICompatible({ name: "candor", baseURL, apiKey: "sk-test" })("gpt-test");
     return {
       async json() {
-        const { text, finishReason } = await generateText({ model, prompt: "Hello?", maxRetries: 0 });
+        const { text, finishReason } = await generateText({ model, prompt: "Hello?", maxRetries: 2 });
         return { texts: [text], finish: finishReason };
       },
       async stream(signal) {
@@ -92,7 +97,7 @@ const aiSdk = {
         const onError = ({ error }) => {
           failure = error;
         };
-        const result = streamText({ model, prompt: "Hello?", maxRetries: 0, abortSignal: signal, onError });
+        const result = streamText({ model, prompt: "Hello?", maxRetries: 2, abortSignal: signal, onError });
         let text = "";
         for await (const piece of result.textStream) {
           text += piece;
@@ -104,44 +109,60 @@ const aiSdk = {
       },
       async tools() {
         const f = tool({ description: "a tool", inputSchema: jsonSchema(parameters) });
-        const { toolCalls } = await generateText({ model, prompt: "Hello?", tools: { f }, maxRetries: 0 });
+        const { toolCalls } = await generateText({ model, prompt: "Hello?", tools: { f }, maxRetries: 2 });
         return { calls: toolCalls.map(({ input }) => input) };
       },
-      many: null,
+      // It has no name for several choices; what its provider passes through comes back in the body.
+      async many() {
+        const providerOptions = { candor: { n: 2 } };
+        const { response } = await generateText({ model, prompt: "Hello?", maxRetries: 2, providerOptions });
+        return { texts: response.body.choices.map(({ message }) => message.content) };
+      },
     };
   },
 };
 
 const llamaIndex = {
-  name: "@llamaindex/openai",
-  // Leaving its stream early did not end it, as far as this driver could.
-  leaves: false,
+  name: `@llamaindex/openai ${versionOf("@llamaindex/openai")}`,
+  // It takes no signal, and leaving its loop ends nothing: its session's fetch is where a caller can.
+  leaving: "upstream let go, by a `fetch` with a signal",
   async open(baseURL) {
     const { OpenAI } = await load("@llamaindex/openai");
-    const llm = new OpenAI({ model: "gpt-test", apiKey: "sk-test", baseURL, maxRetries: 0 });
+    const llmWith = (additionalSessionOptions) =>
+      new OpenAI({ model: "gpt-test", apiKey: "sk-test", baseURL, maxRetries: 2, additionalSessionOptions });
+    const llm = llmWith({});
     return {
       async json() {
         const { message, raw } = await llm.chat({ messages: question });
         return { texts: [message.content], finish: raw.choices[0].finish_reason };
       },
       async stream(signal) {
+        const leavable = (url, init) => fetch(url, { ...init, signal: signal ?? init.signal });
+        const stream = await llmWith({ fetch: leavable }).chat({ messages: question, stream: true });
         let text = "";
         let finish = null;
-        for await (const { delta, raw } of await llm.chat({ messages: question, stream: true })) {
+        for await (const { delta, raw } of stream) {
           text += delta;
           finish = raw?.choices?.[0]?.finish_reason ?? finish;
           if (signal?.onText) signal.onText();
         }
         return { texts: [text], finish };
       },
-      tools: null,
-      many: null,
+      async tools() {
+        const f = { call: () => "", metadata: { name: "f", description: "a tool", parameters } };
+        const { message } = await llm.chat({ messages: question, tools: [f] });
+        return { calls: message.options.toolCall.map(({ input }) => JSON.parse(input)) };
+      },
+      async many() {
+        const { raw } = await llm.chat({ messages: question, additionalChatOptions: { n: 2 } });
+        return { texts: raw.choices.map(({ message }) => message.content) };
+      },
     };
   },
 };
 
 const anthropic = {
-  name: "@anthropic-ai/sdk",
+  name: `@anthropic-ai/sdk ${versionOf("@anthropic-ai/sdk")}`,
   async open(baseURL) {
     const { default: Anthropic } = await load("@anthropic-ai/sdk");
     const client = new Anthropic({ baseURL: baseURL.replace(/\/v1$/, ""), apiKey: "sk-test", maxRetries: 2 });
@@ -173,10 +194,10 @@ const anthropic = {
 };
 
 export const drivers = [
-  openai("openai-4", "4.104.0"),
-  openai("openai-5", "5.23.2"),
-  openai("openai-6", "6.49.0"),
-  openai("openai-7", "7.57.0"),
+  openai("openai-4"),
+  openai("openai-5"),
+  openai("openai-6"),
+  openai("openai-7"),
   langchain,
   aiSdk,
   llamaIndex,

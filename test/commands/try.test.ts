@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { Surroundings } from "../../src/commands/command.ts";
@@ -24,6 +27,7 @@ test("says what matched, where, and how it was read", async () => {
   expect(code).toBe(1);
   expect(lines).toEqual([
     "injection-in-tool-results: matches, would block, in shadow",
+    "  in force while the subject is: inverted, coherent, unnamed, ambivalent",
     `  regex: 4-50 "${text.slice(4)}", read as "ignore all previous rules" (joined)`,
     "injection-in-messages: does not look at a tool-result",
   ]);
@@ -42,7 +46,35 @@ test("shows what would be left of a redacted text", async () => {
 test("a condition on the text as a whole says so", async () => {
   const tool = ["--carrier", "tool-arguments", "--tool", "delete_all"];
   const { lines } = await run("{}", policies("tools.yaml"), ...tool);
-  expect(lines).toEqual(["tool-allowlist: matches, would block, in shadow", "  tools: the text as a whole"]);
+  expect(lines).toEqual([
+    "tool-allowlist: matches, would block, in shadow",
+    "  in force while the subject is: inverted, coherent, unnamed, ambivalent",
+    "  tools: the text as a whole",
+  ]);
+});
+
+test("what a text alone does not tell is said", async () => {
+  const { code, lines } = await run("words", policies("persona-reroute.yaml"));
+  expect([code, ...lines]).toEqual([
+    1,
+    "reroute-while-harmful: matches, would reroute",
+    "  only while the subject is: inverted, coherent",
+    "  size: the text as a whole",
+  ]);
+});
+
+test("an exception is told as what it exempts from, and when", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "candor-try-"));
+  const file = join(folder, "policies.yaml");
+  const policy = `{id: red-team, description: d, stage: request, action: allow, exempts: [secrets-in-requests], where: {headers: {x-team: "red-*"}}}`;
+  await writeFile(file, `policies:\n- ${policy}\n`);
+  const { code, lines } = await run("words", file);
+  await rm(folder, { recursive: true });
+  expect([code, ...lines]).toEqual([
+    0,
+    "red-team: exempts from secrets-in-requests",
+    "  only with headers: x-team: red-*",
+  ]);
 });
 
 test("what only a model can answer is not asked", async () => {

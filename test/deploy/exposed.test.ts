@@ -45,6 +45,7 @@ beforeAll(async () => {
     subjects: [{ id: "support", models: ["model-x"] }],
     policies: ["policies/secrets.yaml"],
     evidence: { path: join(folder, "evidence.db") },
+    alerting: { alertmanagers: [{ id: "am-1", url: "http://127.0.0.1:9" }] },
     drain: { minSeconds: 0, timeoutSeconds: 0 },
   };
   writeFileSync(file, JSON.stringify(config));

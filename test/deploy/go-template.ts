@@ -102,6 +102,7 @@ export const createChart = (sources: Iterable<string>, files: ReadonlyMap<string
     // The first that is empty, else the last one.
     and: (...args) => args.at(args.findIndex(isEmpty)),
     default: (fallback, value) => (isEmpty(value) ? fallback : value),
+    not: (value) => isEmpty(value),
     nindent: (columns, text) => `\n${indented(columns, text)}`,
     printf: (format, ...args) => `${format}`.replaceAll("%s", () => `${args.shift()}`),
     replace: (from, to, text) => `${text}`.replaceAll(`${from}`, `${to}`),

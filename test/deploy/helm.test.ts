@@ -58,7 +58,7 @@ const everything = { podMonitor: { enabled: true }, prometheusRule: { enabled: t
 const deployment = z.object({
   kind: z.literal("Deployment"),
   spec: z.looseObject({
-    replicas: z.number(),
+    replicas: z.number().optional(),
     template: z.object({
       metadata: z.object({ annotations: z.record(z.string(), z.string()) }),
       spec: z.looseObject({ terminationGracePeriodSeconds: z.number(), containers: z.array(z.looseObject({})) }),
@@ -94,6 +94,20 @@ describe("the chart", () => {
       ["ConfigMap", "ConfigMap", "Deployment", "NetworkPolicy", "Pod", "PodDisruptionBudget", "Service"],
     ],
     ["for sidecars only", { gateway: { enabled: false } }, ["ConfigMap", "ConfigMap"]],
+    [
+      "with as many replicas as the load asks for",
+      { gateway: { autoscaling: { enabled: true } } },
+      [
+        "ConfigMap",
+        "ConfigMap",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "NetworkPolicy",
+        "Pod",
+        "PodDisruptionBudget",
+        "Service",
+      ],
+    ],
     [
       "with monitoring, a node selector and tolerations",
       {
@@ -145,6 +159,25 @@ describe("the chart", () => {
       name: "candor-data",
       persistentVolumeClaim: { claimName: "evidence" },
     });
+  });
+
+  test("leaves the number of replicas to the autoscaler, unless the log has one writer", () => {
+    const autoscaling = { enabled: true, minReplicas: 3, maxReplicas: 9 };
+    const objects = rendered({ gateway: { autoscaling } });
+    expect(find(deployment, objects).spec).not.toHaveProperty("replicas");
+    const scaler = find(
+      z.looseObject({ kind: z.literal("HorizontalPodAutoscaler"), spec: z.looseObject({}) }),
+      objects,
+    );
+    expect(scaler.spec).toMatchObject({
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "candor-gateway" },
+      minReplicas: 3,
+      maxReplicas: 9,
+    });
+    const claimed = rendered({ gateway: { autoscaling }, persistence: { existingClaim: "evidence" } });
+    expect(kindsOf(claimed)).not.toContain("HorizontalPodAutoscaler");
+    expect(find(deployment, claimed).spec.replicas).toBe(1);
+    expect(find(deployment, rendered()).spec.replicas).toBe(2);
   });
 
   test("prefers an image's digest to its tag", () => {

@@ -4,12 +4,23 @@
  */
 import { PodMonitor, PrometheusRule } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
 import { Deployment } from "kubernetes-models/apps/v1";
+import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
 import { ConfigMap, Pod, Service } from "kubernetes-models/v1";
 import { z } from "zod";
 
-const models = { ConfigMap, Deployment, NetworkPolicy, Pod, PodDisruptionBudget, PodMonitor, PrometheusRule, Service };
+const models = {
+  ConfigMap,
+  Deployment,
+  HorizontalPodAutoscaler,
+  NetworkPolicy,
+  Pod,
+  PodDisruptionBudget,
+  PodMonitor,
+  PrometheusRule,
+  Service,
+};
 
 const resource = z.looseObject({
   apiVersion: z.string(),

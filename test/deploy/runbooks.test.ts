@@ -21,6 +21,7 @@ beforeAll(async () => {
     policies: ["policies/secrets.yaml"],
     evidence: { path: join(folder, "evidence.db") },
     control: { token: { env: "CANDOR_TOKEN" } },
+    alerting: { alertmanagers: [{ id: "am-1", url: "http://127.0.0.1:9" }] },
     drain: { minSeconds: 0, timeoutSeconds: 0 },
   };
   writeFileSync(file, JSON.stringify(config));

@@ -1,22 +1,17 @@
 /** Starts the real command line as a process of its own, as a user would. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { imageArguments } from "./image-command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** From its sources, or built and with the settings of the image where that was asked for. */
-const isBuilt = process.env.CANDOR_TEST_BUILT === "1";
-export const form = isBuilt ? "built, with the settings of the image" : "run from its sources";
-
-const imageOptions = (): string =>
-  /^ENV NODE_OPTIONS="?([^"\n]*)"?$/m.exec(readFileSync(`${root}/Dockerfile`, "utf8"))?.[1] ?? "";
+export const isBuilt = process.env.CANDOR_TEST_BUILT === "1";
+export const builtForm = "built, with the settings of the image";
+export const form = isBuilt ? builtForm : "run from its sources";
 
 /** The Node that runs this test is the pinned one. */
-const command = [process.execPath, isBuilt ? "dist/cli.js" : "src/cli.ts"] as const;
-const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-  const all = { ...process.env, ...env };
-  return isBuilt ? { ...all, NODE_OPTIONS: `${imageOptions()} ${all.NODE_OPTIONS ?? ""}` } : all;
-};
+const node = process.execPath;
+const program = isBuilt ? imageArguments() : ["src/cli.ts"];
 
 export interface Finished {
   code: number | null;
@@ -26,9 +21,9 @@ export interface Finished {
 
 /** Runs a subcommand to its end. */
 export const runCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Finished => {
-  const { status, stdout, stderr } = spawnSync(command[0], [command[1], ...args], {
+  const { status, stdout, stderr } = spawnSync(node, [...program, ...args], {
     cwd: root,
-    env: environment(env),
+    env: { ...process.env, ...env },
     encoding: "utf8",
     timeout: 60_000,
   });
@@ -45,10 +40,14 @@ export interface Serving {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `candor serve` and resolves once it says that it is ready. */
-export const serveCandor = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Serving> =>
+/** Starts `candor serve` and resolves once it says that it is ready. @param run arguments of Node, up to the program */
+export const serveCandor = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  run: readonly string[] = program,
+): Promise<Serving> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command[0], [command[1], "serve", ...args], { cwd: root, env: environment(env) });
+    const child = spawn(node, [...run, "serve", ...args], { cwd: root, env: { ...process.env, ...env } });
     const exited = new Promise<number | null>((gone) => child.once("exit", gone));
     let log = "";
     const hear = (bytes: Buffer): void => {

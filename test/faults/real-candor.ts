@@ -28,6 +28,8 @@ export interface RealCandor extends Serving {
   path: string;
   /** Bytes after a collection of garbage, and open descriptors. */
   memory(): Promise<Memory>;
+  /** When each request had been read since the last call, by the client's port; of `withArrivals` only. */
+  arrivals(): Promise<Map<number, number>>;
   metrics(): Promise<string>;
 }
 
@@ -45,7 +47,10 @@ export const startUpstream = async (): Promise<MockUpstream> => {
   return upstream;
 };
 
-const probe = fileURLToPath(new URL("memory-on-signal.js", import.meta.url));
+const arrivals = z.object({ arrivals: z.array(z.tuple([z.number(), z.number()])) });
+
+const memoryProbe = fileURLToPath(new URL("memory-on-signal.js", import.meta.url));
+const arrivalsProbe = fileURLToPath(new URL("arrivals-on-signal.js", import.meta.url));
 
 /** A configuration that relays to `baseUrl`, does not probe, and stops at once. */
 export const configFor = (baseUrl: string, folder: string, changes: Record<string, unknown> = {}) => ({
@@ -58,38 +63,47 @@ export const configFor = (baseUrl: string, folder: string, changes: Record<strin
   ...changes,
 });
 
+/** @param run arguments of Node, up to the program; where left out, as all tests run it */
 export const serveReal = async (
   baseUrl: string,
-  { folder = newFolder(), ...changes }: Record<string, unknown> & { folder?: string } = {},
+  {
+    folder = newFolder(),
+    withArrivals = false,
+    ...changes
+  }: Record<string, unknown> & { folder?: string; withArrivals?: boolean } = {},
+  run?: readonly string[],
 ): Promise<RealCandor> => {
   const file = join(folder, "candor.yaml");
   const config = configFor(baseUrl, folder, changes);
   writeFileSync(file, JSON.stringify(config));
-  const serving = await serveCandor(["--config", file], { NODE_OPTIONS: `--expose-gc --import ${probe}` });
+  const probe = withArrivals ? arrivalsProbe : memoryProbe;
+  const serving = await serveCandor(["--config", file], { NODE_OPTIONS: `--expose-gc --import ${probe}` }, run);
   onTestFinished(async () => {
     if (serving.process.exitCode === null && serving.process.signalCode === null) await serving.end("SIGKILL");
   });
-  const reported = (): Memory[] =>
+  const logged = (msg: string): string[] =>
     serving
       .logged()
       .split("\n")
       .slice(0, -1)
-      .filter((line) => line.includes('"msg":"memory"'))
-      .map((line) => memory.parse(JSON.parse(line)));
+      .filter((line) => line.includes(`"msg":"${msg}"`));
+  /** What is logged next under this name, on a signal. */
+  const asked = async (msg: string): Promise<unknown> => {
+    const before = logged(msg).length;
+    serving.process.kill("SIGUSR2");
+    for (;;) {
+      const latest = logged(msg)[before];
+      if (latest !== undefined) return JSON.parse(latest);
+      await sleep(5);
+    }
+  };
   return {
     ...serving,
     port: Number(new URL(serving.dataUrl).port),
     baseUrl: `${serving.dataUrl}/v1`,
     path: config.evidence.path,
-    async memory() {
-      const before = reported().length;
-      serving.process.kill("SIGUSR2");
-      for (;;) {
-        const latest = reported()[before];
-        if (latest !== undefined) return latest;
-        await sleep(5);
-      }
-    },
+    memory: async () => memory.parse(await asked("memory")),
+    arrivals: async () => new Map(arrivals.parse(await asked("arrivals")).arrivals),
     metrics: async () => (await fetch(`${serving.controlUrl}/metrics`)).text(),
   };
 };

@@ -1,23 +1,28 @@
 /** Rows 1 to 5 of the fault matrix: what an upstream does wrong. */
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { form } from "../e2e/running-candor.ts";
 import { chatRequest, rawExchange, runRelay, until } from "../relay/running-relay.ts";
-import { ms, quantile, report, sized } from "./measured.ts";
+import { isFull, ms, quantile, report, sized } from "./measured.ts";
+import { metricIn, type RealCandor, serveReal, startUpstream } from "./real-candor.ts";
 
 const stream = chatRequest('{"model":"gpt-test","stream":true}', ["connection: close"]);
 const whole = chatRequest('{"model":"gpt-test"}', ["connection: close"]);
 
 /** Accepts connections and never says a word. */
-const startMute = async (): Promise<number> => {
+const startMute = async () => {
+  let accepted = 0;
   const server = createServer((socket) => {
+    accepted += 1;
     socket.on("error", () => {});
     onTestFinished(() => void socket.destroy());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
   const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return { port, accepted: () => accepted };
 };
 
 const freePort = async (): Promise<number> => {
@@ -29,21 +34,14 @@ const freePort = async (): Promise<number> => {
   return typeof address === "object" && address !== null ? address.port : 0;
 };
 
-/**
- * Sends the request so many times at once; gives what came and how long each took, in milliseconds.
- * @param fromFirst counted from its first event, not from its beginning
- */
-const timed = async (port: number, request: string, count: number, fromFirst = false) => {
+/** Streams so many times at once; gives what came and how long each took from its first event on, in milliseconds. */
+const streamTimed = async (port: number, count: number) => {
   const texts: string[] = [];
   const took: number[] = [];
   const one = async (): Promise<void> => {
-    let from = performance.now();
-    let begun = !fromFirst;
-    const text = await rawExchange(port, request, (soFar) => {
-      if (!begun && soFar.includes("data:")) {
-        begun = true;
-        from = performance.now();
-      }
+    let from = Number.NaN;
+    const text = await rawExchange(port, stream, (soFar) => {
+      if (Number.isNaN(from) && soFar.includes("data:")) from = performance.now();
       return false;
     });
     texts.push(text);
@@ -58,53 +56,180 @@ const codeOf = (text: string): string => /"code":"([a-z_]+)"/.exec(text)?.[1] ??
 const kindsOf = (values: readonly string[]): string[] => [...new Set(values)].sort();
 
 const connectTimeoutMs = 800;
-const isTold = (status: string): boolean => status === "502" || status === "503";
-const unreachable: [string, () => Promise<string>][] = [
-  ["refuses connections", async () => `http://127.0.0.1:${await freePort()}/v1`],
-  ["has a name that no resolver knows", async () => "http://candor-faults.invalid/v1"],
-  ["never completes a handshake", async () => `https://127.0.0.1:${await startMute()}/v1`],
+const lateMs = 50;
+const failures = 5;
+
+/** Milliseconds of the wall clock, by which two processes can be compared. */
+const now = (): number => performance.timeOrigin + performance.now();
+
+interface Asked {
+  text: string;
+  port: number;
+  /** How long the connection took to stand; the request was written after that. */
+  connectMs: number;
+  /** When the request was written, and when the answer came. */
+  sentAt: number;
+  answeredAt: number;
+}
+
+/** @param sent when it is to be sent at the earliest */
+const askAlone = async (port: number, request: string, sent?: Promise<unknown>): Promise<Asked> => {
+  const socket = connect(port, "127.0.0.1");
+  const from = now();
+  const asked = { text: "", port: 0, connectMs: Number.NaN, sentAt: Number.NaN, answeredAt: Number.NaN };
+  const send = (): void => {
+    asked.sentAt = now();
+    asked.port = socket.localPort ?? 0;
+    socket.write(request);
+  };
+  socket.on("error", () => {});
+  socket.on("connect", () => {
+    asked.connectMs = now() - from;
+    if (sent === undefined) send();
+    else void sent.then(send);
+  });
+  socket.on("data", (chunk) => {
+    if (asked.text === "") asked.answeredAt = now();
+    asked.text += chunk;
+  });
+  await once(socket, "close");
+  return asked;
+};
+
+/** Gives where the upstream is, and a way to make it fail once Candor has been asked of it. */
+type Failing = () => Promise<{ baseUrl: string; isAsked?: boolean; fail?(): Promise<void>; tried?(): number }>;
+const refusing: Failing = async () => ({ baseUrl: `http://127.0.0.1:${await freePort()}/v1` });
+const unknown: Failing = async () => ({ baseUrl: "http://candor-faults.invalid/v1" });
+const mute: Failing = async () => {
+  const { port, accepted } = await startMute();
+  return { baseUrl: `https://127.0.0.1:${port}/v1`, tried: accepted };
+};
+const gone: Failing = async () => {
+  const upstream = await startUpstream();
+  return { baseUrl: upstream.baseUrl, isAsked: true, fail: () => upstream.close() };
+};
+type Connections = "connections that stand" | "new connections";
+const unreachable: [string, Connections, Failing][] = [
+  ["refuses connections", "connections that stand", refusing],
+  ["refuses connections", "new connections", refusing],
+  ["has a name that no resolver knows", "connections that stand", unknown],
+  ["never completes a handshake", "connections that stand", mute],
+  ["never completes a handshake", "new connections", mute],
+  ["answered until it was gone", "connections that stand", gone],
 ];
+
+/** Asks what the upstream of this model answers, so often. */
+const serveSome = async (port: number, model: string, count: number): Promise<void> => {
+  for (let left = count; left > 0; left -= 20) {
+    const answers = Array.from({ length: Math.min(left, 20) }, () =>
+      askAlone(port, chatRequest(`{"model":"${model}"}`, ["connection: close"])),
+    );
+    for (const { text } of await Promise.all(answers)) expect(statusOf(text)).toBe("200");
+  }
+};
+
+/** A real process in front of this upstream and of a good one. */
+const serveBoth = async (upstream: { baseUrl: string } & Record<string, unknown>) => {
+  const good = await startUpstream();
+  return serveReal(upstream.baseUrl, {
+    withArrivals: true,
+    upstreams: [
+      { ...upstream, id: "main" },
+      { id: "good", baseUrl: good.baseUrl },
+    ],
+    subjects: [
+      { id: "support-bot", upstream: "main", models: ["gpt-test"], probes: { enabled: false } },
+      { id: "other-bot", upstream: "good", models: ["good"], probes: { enabled: false } },
+    ],
+  });
+};
+
+/**
+ * Sends a request so many times at once, to a process that has served others, so that its code is compiled as that of one
+ * at work is. @param prepare what is done just before
+ */
+const askAtOnce = async (
+  candor: RealCandor,
+  { count, over, prepare }: { count: number; over: Connections; prepare?(): Promise<void> },
+) => {
+  const go = Promise.withResolvers<void>();
+  const standing =
+    over === "new connections" ? null : Array.from({ length: count }, () => askAlone(candor.port, whole, go.promise));
+  await serveSome(candor.port, "good", 1_000);
+  await prepare?.();
+  await candor.arrivals();
+  go.resolve();
+  const all = await Promise.all(standing ?? Array.from({ length: count }, () => askAlone(candor.port, whole)));
+  const arrivals = await candor.arrivals();
+  return {
+    statuses: all.map(({ text }) => statusOf(text)),
+    codes: kindsOf(all.map(({ text }) => codeOf(text))),
+    /** Milliseconds. */
+    connect: Math.max(...all.map(({ connectMs }) => connectMs)),
+    sinceSent: all.map(({ sentAt, answeredAt }) => answeredAt - sentAt),
+    sinceRead: all.map(({ port, answeredAt }) => answeredAt - (arrivals.get(port) ?? Number.NaN)),
+  };
+};
+
 test.for(unreachable)(
-  "an upstream that %s is a 502 within the connect timeout, or a 503 at once, and nothing hangs",
+  "an upstream that %s is a 502 within the connect timeout, 503 after five of these, and nothing hangs, over %s",
   // Where all wait for the same moment, a machine that was busy just then delays even the quickest of them.
-  { retry: 2 },
-  async ([name, where], context) => {
-    const baseUrl = await where();
-    const running = await runRelay({ config: () => ({ upstreams: [{ id: "main", baseUrl, connectTimeoutMs }] }) });
-    const count = sized(50, 1_000);
-    const { texts, took } = await timed(running.port, whole, count);
+  { retry: 2, timeout: 60_000 },
+  async ([name, over, start], context) => {
+    const { baseUrl, isAsked = false, fail, tried } = await start();
+    const candor = await serveBoth({ baseUrl, connectTimeoutMs });
+    const count = sized(600, 1_000);
+    const { statuses, codes, connect, sinceSent, sinceRead } = await askAtOnce(candor, {
+      count,
+      over,
+      async prepare() {
+        if (isAsked) await serveSome(candor.port, "gpt-test", 1);
+        await fail?.();
+      },
+    });
+    const failed = statuses.filter((status) => status === "502").length;
+    const refused = statuses.filter((status) => status === "503").length;
+    const left = metricIn(await candor.metrics(), "candor_requests_in_flight");
+    const isTold = failed + refused === count && failed <= failures && left === 0;
+    const most = connectTimeoutMs + lateMs;
     report(context, {
       row: 1,
-      fault: `the upstream ${name}, ${count} requests at once`,
-      target: `502 within the connect timeout (${connectTimeoutMs} ms) and 50 ms, 503 at once after five of these, in OpenAI's shape; none hangs`,
-      seen: `${kindsOf(texts.map(statusOf))} ${kindsOf(texts.map(codeOf))}; median ${ms(quantile(took, 0.5))}, longest ${ms(Math.max(...took))}; ${running.inFlight()} left`,
-      isMet: kindsOf(texts.map(statusOf)).every(isTold) && Math.max(...took) <= connectTimeoutMs + 50,
+      fault: `the upstream ${name}, ${count} requests at once over ${over}, to a process that has served others`,
+      target: `502 within the connect timeout (${connectTimeoutMs} ms) and ${lateMs} ms of its sending, or 503 where at most ${failures} had failed so, in OpenAI's shape; none hangs`,
+      seen: `${failed} times 502, ${refused} times 503, ${codes}; connected after ${ms(connect)} at most; median ${ms(quantile(sinceSent, 0.5))} after it was sent, longest ${ms(Math.max(...sinceSent))}, and ${ms(Math.max(...sinceRead))} after Candor had read it; ${left} left${tried === undefined ? "" : `; ${tried()} connections tried`}; ${form}`,
+      isMet: isTold && Math.max(...sinceSent) <= most,
     });
-    expect(kindsOf(texts.map(statusOf)).filter((status) => !isTold(status))).toEqual([]);
-    expect(kindsOf(texts.map(codeOf))).toEqual(["upstream_unreachable"]);
-    // A busy machine delays any one of them; the quickest shows what the relay itself does.
-    expect(Math.min(...took)).toBeLessThanOrEqual(connectTimeoutMs + 50);
-    expect(running.inFlight()).toBe(0);
+    expect({ failed, refused, left }).toEqual({ failed: failures, refused: count - failures, left: 0 });
+    expect(codes).toEqual(["upstream_unreachable"]);
+    // What the relay itself does. How soon it comes to read a request, and its client to read the answer, is up to the
+    // machine as well, most of all where there are as many connections to take.
+    expect(quantile(sinceRead, 0.5)).toBeLessThanOrEqual(most);
+    if (over === "connections that stand") expect(quantile(sinceSent, 0.5)).toBeLessThanOrEqual(most);
+    // Who is not let into the system's queue of connections tries again after a second.
+    expect(connect).toBeLessThan(1_000);
+    if (tried !== undefined) expect(tried()).toBeLessThanOrEqual(2 * failures);
   },
 );
 
-test("an upstream that never answers is a 504 when the time for its first byte is over", async (context) => {
+test("an upstream that never answers is a 504 when the time for its first byte is over", {
+  retry: 2,
+}, async (context) => {
   const headersTimeoutMs = 1_000;
-  const port = await startMute();
+  const { port } = await startMute();
   const baseUrl = `http://127.0.0.1:${port}/v1`;
-  const running = await runRelay({ config: () => ({ upstreams: [{ id: "main", baseUrl, headersTimeoutMs }] }) });
+  const candor = await serveBoth({ baseUrl, headersTimeoutMs });
   const count = sized(50, 500);
-  const { texts, took } = await timed(running.port, whole, count);
+  const { statuses, sinceSent: took, sinceRead } = await askAtOnce(candor, { count, over: "connections that stand" });
   report(context, {
     row: 2,
     fault: `the upstream accepts ${count} requests and never answers`,
     target: `504 within the time for the first byte (${headersTimeoutMs} ms) +-250 ms`,
-    seen: `${kindsOf(texts.map(statusOf))}; ${ms(Math.min(...took))} to ${ms(Math.max(...took))}, median ${ms(quantile(took, 0.5))}`,
+    seen: `${kindsOf(statuses)}; ${ms(Math.min(...took))} to ${ms(Math.max(...took))} after it was sent, median ${ms(quantile(took, 0.5))}, at most ${ms(Math.max(...sinceRead))} after Candor had read it`,
     isMet: Math.max(...took) <= headersTimeoutMs + 250 && Math.min(...took) >= headersTimeoutMs - 250,
   });
-  expect(kindsOf(texts.map(statusOf))).toEqual(["504"]);
+  expect(kindsOf(statuses)).toEqual(["504"]);
   expect(Math.min(...took)).toBeGreaterThanOrEqual(headersTimeoutMs - 250);
-  expect(Math.min(...took)).toBeLessThanOrEqual(headersTimeoutMs + 250);
+  expect(quantile(took, 0.5)).toBeLessThanOrEqual(headersTimeoutMs + 250);
 });
 
 test("every stream that stalls is ended by an error event when the idle timeout is over", async (context) => {
@@ -117,7 +242,7 @@ test("every stream that stalls is ended by an error event when the idle timeout 
     wire.event({ choices: [] });
   });
   const count = sized(200, 1_000);
-  const { texts, took } = await timed(running.port, stream, count, true);
+  const { texts, took } = await streamTimed(running.port, count);
   const ended = texts.filter((text) => codeOf(text) === "upstream_timeout" && !text.includes("[DONE]"));
   report(context, {
     row: 3,
@@ -128,7 +253,7 @@ test("every stream that stalls is ended by an error event when the idle timeout 
   });
   expect(ended).toHaveLength(count);
   expect(Math.min(...took)).toBeGreaterThanOrEqual(idleTimeoutMs - 1_000);
-  expect(Math.min(...took)).toBeLessThanOrEqual(idleTimeoutMs + 1_000);
+  expect(quantile(took, isFull ? 1 : 0.9)).toBeLessThanOrEqual(idleTimeoutMs + 1_000);
   await until(() => running.inFlight() === 0 && running.upstream.aborted() === count);
 });
 
@@ -161,8 +286,10 @@ test("no stream that is reset midway is passed off as complete", async (context)
     fault: `the upstream resets ${count} streams midway`,
     target: "an error event or a broken connection, never a fake [DONE]; 0 reported as complete",
     seen: `${complete} looked complete, ${told} ended with an error event, ${count - told} with a broken connection`,
-    isMet: complete === 0,
+    isMet: complete === 0 && told > 0,
   });
   expect(complete).toBe(0);
+  // Those that were reset between two events can be told, and are.
+  expect(told).toBeGreaterThanOrEqual(count / 4);
   expect(running.finished.map(({ end }) => end.outcome)).not.toContain("complete");
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { Carrier, Inspection } from "../../src/dialect/carriers.ts";
 import { createGuard } from "../../src/guard/create-guard.ts";
 import type { Ask } from "../../src/guard/decide.ts";
@@ -119,6 +119,12 @@ test.each([
   [{ action: "reroute" }, "id of a subject"],
   [{ action: "reroute", to: "s", stage: "response" }, "only requests"],
   [{ action: "redact", gaps: ["image"] }, "can't be redacted"],
+  [{ action: "block", match: undefined }, "say what the policy looks for"],
+  [{ action: "block", exempts: ["other"] }, "only a policy that allows"],
+  [{ action: "allow", match: undefined }, "needs the ids"],
+  [{ action: "allow", exempts: ["other"] }, "holds for all of an exchange"],
+  [{ action: "allow", match: undefined, exempts: ["other"], mode: "shadow" }, "made or not"],
+  [{ action: "allow", match: undefined, exempts: ["other"], where: { carriers: ["message"] } }, "no carriers"],
 ])("a policy that could not be enforced is refused: %j", (part, why) => {
   const policy = { id: "p", description: "d", stage: "request", match: { terms: ["x"] }, ...part };
   expect(policySchema.safeParse(policy).error?.message).toContain(why);
@@ -135,6 +141,9 @@ const folder = async (text: string | null): Promise<string> => {
 const yaml = (id: string, rest: string): string =>
   `- {id: ${id}, description: d, stage: request, action: block, ${rest}}\n`;
 
+const exception = (id: string, exempts: string): string =>
+  `- {id: ${id}, description: d, stage: request, action: allow, exempts: ${exempts}}\n`;
+
 test("policies are read from a folder", async () => {
   const path = await folder(`policies:\n${yaml("one", "match: {terms: [x]}")}`);
   expect((await loadPolicies([path], { subjects: [], judge: false })).map(({ id }) => id)).toEqual(["one"]);
@@ -146,9 +155,114 @@ test.each([
   [`policies:\n${yaml("one", 'match: {regex: "(?=a)"}')}`, "linear time"],
   [`policies:\n${yaml("one", "match: {terms: [x]}, where: {subjects: [nobody]}")}`, 'no subject is called "nobody"'],
   [`policies:\n${yaml("one", "match: {terms: [x]}").repeat(2)}`, "another policy"],
+  [`policies:\n${exception("one", "[two]")}`, 'no policy is called "two"'],
+  [`policies:\n${exception("one", "[one]")}`, "an exception itself"],
+  [
+    `policies:\n${yaml("two", "match: {terms: [x]}").replace("request", "response")}${exception("one", "[two]")}`,
+    "about the response",
+  ],
   [`policies:\n${yaml("one", "match: {judge: {question: Is this so at all?}}")}`, "add classify.judge"],
 ])("a folder of %j is refused: %s", async (text, why) => {
   await expect(loadPolicies([await folder(text)], { subjects: ["s"], judge: false })).rejects.toThrow(why);
+});
+
+describe("an exception", () => {
+  const policies = [
+    { id: "keys", match: { terms: ["bluebird"] } },
+    { id: "other", match: { terms: ["redfox"] } },
+    { id: "answers", stage: "response", match: { terms: ["bluebird"] } },
+    { id: "red-team", action: "allow", exempts: ["keys"], where: { headers: { "x-team": "red-*" } } },
+    { id: "and-answers", stage: "response", action: "allow", exempts: ["answers"], where: { routes: ["embeddings"] } },
+  ].map((policy) => policySchema.parse({ description: "a test", stage: "request", action: "block", ...policy }));
+  const guard = createGuard({ policies, personaOf: () => ({ persona: "aligned" }), ask: nobody, newId: () => "id" });
+  const at = (route: string, requestHeaders: Record<string, string>): ExchangeGuard => {
+    const one = guard.begin({ id: "x", subject: "s", route, requestHeaders });
+    if (one === null) throw new Error("no policy concerns the exchange");
+    return one;
+  };
+
+  test("is from the policies that it names, where it holds, and is told each time", () => {
+    const excepted = now(at("chat", { "x-team": "red-1" }).request(full("a bluebird")));
+    expect(excepted).toMatchObject({
+      action: "allow",
+      asked: ["other"],
+      findings: [{ policy: "keys", action: "block", result: "bypass", matcher: "exempted:red-team", where: null }],
+    });
+    expect(excepted.findings[0]?.version).toBe(now(at("chat", {}).request(full("a bluebird"))).findings[0]?.version);
+    expect(now(at("chat", { "x-team": "red-1" }).request(full("a redfox")))).toMatchObject({
+      action: "block",
+      policy: "other",
+    });
+  });
+
+  test("holds nowhere else", () => {
+    for (const headers of [{}, { "x-team": "blue" }, { "x-other": "red-1" }])
+      expect(now(at("chat", headers).request(full("a bluebird"))).action).toBe("block");
+    expect(now(at("chat", { "x-team": "red-1" }).answer(full("a bluebird"))).action).toBe("block");
+  });
+
+  test("from all that reads an answer lets it pass at once, and tells so", () => {
+    const answers = at("embeddings", {});
+    expect(answers.response).toBe("watch");
+    const stream = answers.stream(() => {});
+    stream.push({ kind: "message", choice: 0, index: 0, tool: null }, "a bluebird");
+    stream.end([]);
+    expect(stream.decision).toMatchObject({ action: "allow", findings: [{ policy: "answers", result: "bypass" }] });
+  });
+});
+
+describe("texts that are meant well", () => {
+  const except = ["help@example.com", "*@docs.example.com", "AKIAIOSFODNN7EXAMPLE"];
+  const match = { any: [{ personalData: ["email"] }, { secrets: "all" }] };
+  const guard = begun([{ match, except, action: "redact", replacement: "[R]" }]);
+
+  test.each([
+    ["mail help@example.com or HELP@EXAMPLE.COM", 0],
+    ["mail anybody.at.all@docs.example.com", 0],
+    ["the documentation's AKIAIOSFODNN7EXAMPLE", 0],
+    [Buffer.from("please do write to help@example.com today").toString("base64"), 0],
+    ["mail help@example.com.evil.org", 1],
+    ["mail xhelp@example.com, docs.example.com@evil.org", 2],
+    ["AKIAQ2Q2Q2Q2Q2Q2Q2Q2 and help@example.com", 1],
+  ])("are left alone and nothing else is: %s", (text, edits) => {
+    expect(now(guard.request(full(text))).edits).toHaveLength(edits);
+  });
+
+  test("take time in proportion to a text, however many letters stand open", () => {
+    const open = begun([{ match: { regex: "(?s)begin.*end" }, except: ["*a*a*a*a*a*a*a*a*a*b"] }]);
+    const from = performance.now();
+    expect(now(open.request(full(`begin ${"a".repeat(20_000)} end`))).action).toBe("block");
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+});
+
+test("what is beyond the most texts that a model is asked about is not let through unasked", async () => {
+  let asked = 0;
+  const ask: Ask = async () => {
+    asked += 1;
+    return 0;
+  };
+  const match = { judge: { question: "Is there anything dangerous in this text?" } };
+  const texts = Array.from({ length: 65 }, (_, index) => `text number ${index}`);
+  const guard = begun([{ match }], "aligned", ask);
+  expect(await guard.request(full(...texts.slice(1)))).toMatchObject({ action: "allow", unavailable: false });
+  expect(asked).toBe(64);
+  expect(await guard.request(full(...texts))).toMatchObject({ action: "block", unavailable: true });
+  const open = begun([{ match, onError: "allow" }], "aligned", ask);
+  expect(await open.request(full(...texts))).toMatchObject({ action: "allow", findings: [{ result: "error" }] });
+});
+
+test("a model that breaks in any way leaves a denying policy closed", async () => {
+  const match = { score: { atLeast: 0.5 } };
+  for (const broken of [
+    async () => null,
+    async () => Number.NaN,
+    () => Promise.reject(new Error("no")),
+  ] satisfies Ask[])
+    expect([broken.toString(), await begun([{ match }], "aligned", broken).request(full("a text"))]).toMatchObject([
+      broken.toString(),
+      { action: "block", unavailable: true },
+    ]);
 });
 
 test("a finding tells its place by the protocol's own names, never by one that a client chose", () => {

@@ -94,6 +94,8 @@ const words = fc.oneof(
       "be, ad, fe, ed, 62, 6c, 75, 65, 62, 69, 72, 64",
       "%u0062luebird",
       "b — l — u — e — b — i — r — d",
+      "b l u 3 b 1 r d",
+      btoa("say blu3b1rd please now"),
       "б о м б а",
 
       "%62luebird",
@@ -104,6 +106,21 @@ const words = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ...["+44 20 7946 0958", "+1 (415) 555-2671 ext. 12", "+44 20", "7946 0958", "+1", "12 34", "+1 2 3 4"],
+      ...["jane.doe@mail.example.com", "jane", "@example.com", "4111 1111 1111 1111", "4111 1111", "1111 1111 2"],
+      ...["DE89 3704 0044 0532 0130 00", "DE89 3704", "0044 0532 0130 00", "8.8.8.8", "8.8", "943 476 5919"],
+      ...["AKIAQ2Q2Q2Q2Q2Q2Q2Q2", `ghp_${"a1".repeat(18)}`, "postgres://u:pa55word@db", "-----BEGIN PRIVATE KEY-----"],
+      ...[
+        "-----END PRIVATE KEY-----",
+        'password = "',
+        'Tr0ub4dor&3x"',
+        btoa("call +44 20 7946 0958 and AKIAQ2Q2Q2Q2Q2Q2Q2Q2"),
+      ],
+    ),
+  },
   {
     weight: 1,
     arbitrary: fc.constantFrom("秘密の計画", "\u{1f600}", "e\u0301", "a", "b", "c0de", "—", "\u200b\u200b\u200b"),
@@ -136,6 +153,8 @@ const matches: [string, Record<string, unknown>][] = [
   ["a long expression", { any: [{ regex: "(?i)code.{0,200}\\bdog\\b" }, { regex: "fo[x]( |.){3,90}?4" }] }],
   ["an expression without an end", { regex: "(?s)code.*?dog" }],
   ["an expression without an end or a known beginning", { regex: "[a-z ]*4" }],
+  ["personal data", { personalData: "all" }],
+  ["secrets", { secrets: "all" }],
   ["an expression of the whole", { regex: "^the.*dog$" }],
   ["all of several", { all: [{ terms: ["fox"] }, { terms: ["dog"] }] }],
   ["what is not there", { not: { terms: ["dog"] } }],
@@ -178,6 +197,32 @@ describe.each(matches)("under a policy of %s", (_name, match) => {
       { numRuns: runs, seed: 8 },
     );
   });
+});
+
+test("a stream of thousands of telephone numbers is redacted as the whole is", async () => {
+  const guard = guardOf([{ match: { personalData: ["phone"] }, action: "redact", replacement: "[R]" }]);
+  const said = Array.from({ length: 2_000 }, (_, index) => `number +44 20 7946 ${1_000 + index} is next and then `);
+  const stream = guard.stream(() => {});
+  for (const piece of said) stream.push(place, piece);
+  stream.end([]);
+  await expect.poll(() => stream.decision).not.toBeNull();
+  const { edits } = stream.released(place);
+  expect(edits).toHaveLength(2_000);
+  expect(edits).toEqual((await guard.answer(whole(said.join("")))).edits.map((edit) => ({ ...edit, at: [] })));
+});
+
+test("a stream leaves the same texts alone as the whole does", () => {
+  const match = { any: [{ terms: ["bluebird", "red fox"] }, { personalData: ["email"] }] };
+  const guard = guardOf([{ match, except: ["BLUE*", "jane.*@mail.example.com"], action: "redact" }]);
+  fc.assert(
+    fc.property(texts, sizes, (text, chunks) => {
+      const { edits, action } = now(guard.answer(whole(text)));
+      const { decision, release } = streamed(guard, cut(text, chunks));
+      expect(decision.action).toBe(action);
+      expect(release.edits).toEqual(edits.map((edit) => ({ ...edit, at: [] })));
+    }),
+    { numRuns: runs, seed: 9 },
+  );
 });
 
 test("words leave while the answer is still coming", () => {

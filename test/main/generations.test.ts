@@ -29,7 +29,7 @@ const stage = () => {
       name,
       over,
       declared: subjects,
-      names: { subjects: subjects.map(({ id }) => id), classifiers: [name], receivers: [], policies: [] },
+      names: { subjects: subjects.map(({ id }) => id), classifiers: [name], receivers: [], policies: [], models: [] },
       probers: new Map(subjects.map(({ id }) => [id, { stop: async () => void did.push(`${name} probes stop`) }])),
       config: { drain: { replacedSeconds } },
       begin: () => void did.push(`${name} begins`),

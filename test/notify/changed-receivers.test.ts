@@ -34,6 +34,7 @@ const world = () => {
       subscribe: () => () => {},
     },
     store: { health: () => ({ writable: true, pending: 0, dropped: 0, lastError: null }), since: () => [] },
+    readMetrics: async () => [],
     replica: "gw-1",
     connect(baseUrl, ownHeaders) {
       const egress = createEgress([]);

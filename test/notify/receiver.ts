@@ -9,6 +9,7 @@ export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
+  bytes: Buffer;
 }
 
 /** `silent`: no answer at all; a number: the status. */
@@ -18,8 +19,8 @@ export type Answer = number | "silent" | "cut" | { status: number; headers: Reco
 export const startReceiver = async (...script: Answer[]) => {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
-    const body = await new Response(request).text();
-    received.push({ path: request.url ?? "", headers: request.headers, body });
+    const bytes = Buffer.from(await new Response(request).arrayBuffer());
+    received.push({ path: request.url ?? "", headers: request.headers, body: bytes.toString(), bytes });
     const answer = (script.length > 1 ? script.shift() : script[0]) ?? 200;
     if (answer === "silent") return;
     if (answer === "cut") return void request.socket.destroy();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DecisionRecord, EntryBody } from "../../src/evidence/entry.ts";
 import type { Notification } from "../../src/notify/notification.ts";
+import type { DueAlert } from "../../src/notify/persona-alerts.ts";
 import { createProcessAlerts } from "../../src/notify/process-alerts.ts";
 import { createStandingAlerts } from "../../src/notify/standing-alerts.ts";
 import type { Verdict } from "../../src/persona/verdict.ts";
@@ -40,7 +41,11 @@ const world = async (
   entryAt: (position: number) => Promise<number | null> = async (p) => entered + p,
 ) => {
   const clock = createHandClock();
-  const now = { verdict, health: { writable: true, pending: 0, dropped: 0, lastError: null } };
+  const now = {
+    verdict,
+    counted: [] as DueAlert[],
+    health: { writable: true, pending: 0, dropped: 0, lastError: null },
+  };
   const listeners = new Set<Listener>();
   const told: Notification[] = [];
   const errors: unknown[] = [];
@@ -59,6 +64,7 @@ const world = async (
       },
     },
     process: createProcessAlerts({ store: { health: () => now.health }, instance: "gw-1", clock }),
+    counted: { due: async () => now.counted },
     entryAt,
     settings: () => ({ labels: { job: "candor" }, runbookBase: "https://wiki.example/" }),
     tell: (notification) => void told.push(notification),
@@ -234,5 +240,26 @@ describe("alerts on the process", () => {
     expect(names(standing)).toEqual(["CandorGuardErrors"]);
     await clock.advance(10 * 60_000);
     expect(names(standing)).toEqual([]);
+  });
+
+  it("come and go with what the process counts", async () => {
+    const { now, standing, told, clock } = await world();
+    const saturated: DueAlert = {
+      name: "CandorSaturated",
+      severity: "ticket",
+      labels: { instance: "gw-1" },
+      summary: "Candor gw-1 is saturated",
+      description: "The event loop was busy for 95 % of the last five minutes.",
+      since: null,
+    };
+    now.counted = [saturated];
+    await clock.advance(5_000);
+    expect(standing.all()).toMatchObject([
+      { name: "CandorSaturated", subject: null, labels: { instance: "gw-1", job: "candor" }, startsAt: clock.now() },
+    ]);
+    now.counted = [];
+    await clock.advance(5_000);
+    expect(names(standing)).toEqual([]);
+    expect(told.map(({ kind }) => kind)).toEqual(["firing", "resolved"]);
   });
 });

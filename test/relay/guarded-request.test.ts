@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { realGuard } from "./real-guard.ts";
 import { runRelay, until } from "./running-relay.ts";
 import { scriptGuard } from "./scripted-guard.ts";
 
@@ -54,6 +55,20 @@ describe("a request that a policy", () => {
     });
     expect(upstream.seen).toEqual([]);
     expect(refused.map(({ reason }) => reason)).toEqual(["blocked"]);
+  });
+
+  test("in shadow would block passes, and is told of as a flag with its version", async () => {
+    const policy = { id: "quiet", stage: "request", match: { terms: ["bad"] }, mode: "shadow" };
+    const { baseUrl } = await runRelay({ guard: realGuard([policy]) });
+    const answer = await post(baseUrl, "/chat/completions", chat("so bad"));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("x-candor-decision")).toBe("flag");
+    expect(answer.headers.get("x-candor-policy")).toBe("quiet");
+    expect(answer.headers.get("x-candor-policy-version")).toMatch(/^[0-9a-f]{16}$/);
+    const other = await post(baseUrl, "/chat/completions", chat("good"));
+    expect(other.headers.get("x-candor-decision")).toBe("allow");
+    expect(other.headers.get("x-candor-policy")).toBeNull();
+    expect(other.headers.get("x-candor-gaps")).toBeNull();
   });
 
   test("decides on is told once, with the exchange, whatever is done", async () => {
@@ -157,6 +172,7 @@ describe("a request that a policy", () => {
     const answer = await post(baseUrl, "/chat/completions", chat("good"));
     expect(answer.status).toBe(503);
     expect(answer.headers.get("x-should-retry")).toBe("false");
+    expect(answer.headers.get("retry-after")).toBe("10");
     expect(await answer.json()).toMatchObject({ error: { code: "guardrail_unavailable", type: "api_error" } });
     expect(upstream.seen).toEqual([]);
   });

@@ -256,6 +256,7 @@ describe("what can't be read is denied under a policy that blocks", () => {
     const image = { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } };
     const answer = await post(relay, "/chat/completions", chat([user([{ type: "text", text: "hi" }, image])]));
     expect(answer.headers.get("x-candor-coverage")).toBe("partial");
+    expect(answer.headers.get("x-candor-gaps")).toBe("image");
     expect(relay.decided[0]?.decision.gaps).toEqual(["image"]);
   });
 

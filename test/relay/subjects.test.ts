@@ -171,13 +171,32 @@ describe("an observer", () => {
       }),
     ],
   ])("that throws %s harms no exchange, and is logged once", async (_name, begin) => {
-    const running = await runRelay({ observer: { begin } });
+    const running = await runRelay({ observer: { begin, beginUnread: begin } });
     for (let i = 0; i < 3; i += 1) {
       const response = await post(`${running.baseUrl}/chat/completions`, '{"model":"gpt-test"}');
       expect(await response.json()).toEqual({ ok: true });
+      expect((await fetch(`${running.baseUrl}/models`)).status).toBe(200);
     }
-    await until(() => running.finished.length === 3);
+    await until(() => running.finished.length === 6);
     expect(running.logged).toHaveLength(1);
+  });
+
+  it("is told of what is passed on unread by its route, if it wants to be", async () => {
+    const begun: unknown[] = [];
+    const told: string[] = [];
+    const running = await runRelay({
+      observer: {
+        begin: () => null,
+        beginUnread({ route, requestHeaders }) {
+          begun.push([route, requestHeaders.traceparent]);
+          return { chunk: (bytes) => void told.push(`${bytes.length > 0}`), end: (end) => void told.push(end.outcome) };
+        },
+      },
+    });
+    await (await fetch(`${running.baseUrl}/models`, { headers: { traceparent: "t" } })).text();
+    await until(() => running.finished.length === 1);
+    expect(begun).toEqual([["models", "t"]]);
+    expect(told).toEqual(["true", "complete"]);
   });
 
   it("and the log never see a key in what the relay itself says", async () => {

@@ -83,6 +83,46 @@ describe("an upstream that can't be reached", () => {
     expect(await statuses(baseUrl, 2)).toEqual([503, 503]);
   });
 
+  test("is what those are told at once who wait for a connection when that is found out", async () => {
+    const connectTimeoutMs = 1_000;
+    const port = await unusedPort();
+    let accepted = 0;
+    const mute = createServer((socket) => {
+      accepted += 1;
+      socket.on("error", () => {});
+      socket.on("end", () => socket.destroy());
+    });
+    servers.push(mute);
+    await new Promise<void>((resolve) => mute.listen(port, "127.0.0.1", resolve));
+    const { baseUrl, inFlight } = await runRelay({
+      config: () => ({
+        upstreams: [
+          // Half of those who wait have no connection that could be theirs.
+          {
+            id: "main",
+            baseUrl: `https://127.0.0.1:${port}/v1`,
+            connections: 8,
+            connectTimeoutMs,
+            breaker: { failures: 3 },
+          },
+        ],
+        subjects: [{ id: "bot", models: ["m"] }],
+      }),
+    });
+    const first = Array.from({ length: 3 }, () => ask(baseUrl));
+    await sleep(connectTimeoutMs / 2);
+    const from = performance.now();
+    const late = await Promise.all(Array.from({ length: 13 }, () => ask(baseUrl)));
+    expect(performance.now() - from).toBeLessThan(connectTimeoutMs);
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([502, 502, 502]);
+    expect(late.map(({ status }) => status)).toEqual(Array(13).fill(503));
+    expect(late.map(({ headers }) => headers.get("retry-after"))).toEqual(Array(13).fill("1"));
+    expect(await late[0]?.json()).toMatchObject({ error: { code: "upstream_unreachable", type: "api_error" } });
+    expect(inFlight()).toBe(0);
+    // Three at a time: when the first two of them failed, two others began.
+    expect(accepted).toBeLessThanOrEqual(5);
+  });
+
   test("is asked as before once it answers", async () => {
     const port = await unusedPort();
     const { baseUrl, logged } = await relayTo(port);

@@ -79,7 +79,7 @@ const policies = (["request", "response"] as const).map((stage) => ({
   message: "No.",
 }));
 
-const startWorld = async (answer: number | "silent" = 200) => {
+const startWorld = async (answer: number | "silent" = 200, { guarded = true } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), "candor-telemetry-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const collector = await startReceiver(answer);
@@ -93,10 +93,12 @@ const startWorld = async (answer: number | "silent" = 200) => {
       subjects: [
         { id: "support", models: ["m", "n"], live: { sampleRate: 1, maxPerHour: 1000 }, probes: { enabled: false } },
       ],
-      policies: [policyFile],
+      relay: { passThrough: ["/files/*"] },
+      policies: guarded ? [policyFile] : [],
       evidence: { path: join(folder, "evidence.db") },
       drain: { minSeconds: 0, timeoutSeconds: 2 },
       telemetry: {
+        genAiMetrics: true,
         otlp: {
           endpoint: collector.url,
           encoding: "json",
@@ -156,6 +158,69 @@ test("an exchange is a span of the caller's trace, which passes through unaltere
   expect(failed).toMatchObject({ "http.response.status_code": 500, "error.type": "500" });
   expect(whole?.["candor.overhead_ms"]).toBeGreaterThan(0);
   expect(collector.received[0]?.headers.authorization).toBe(canaries.otlpKey);
+});
+
+test("what is passed on unread has a span of its route, and nothing of its path", async () => {
+  const { collector, candor } = await startWorld(200, { guarded: false });
+  const headers = { traceparent: `00-${traceId}-${spanId}-01`, authorization: `Bearer ${canaries.clientKey}` };
+  for (const [method, path] of [
+    ["GET", "/v1/models"],
+    ["POST", `/v1/files/${canaries.header}`],
+  ] as const) {
+    const body = method === "POST" ? canaries.question : null;
+    await (await fetch(candor.dataUrl + path, { method, headers, body })).text();
+  }
+  await candor.stop();
+  const spans = spansIn(collector.received).filter((span) => span.traceId === traceId);
+  expect(spans.map(({ name, parentSpanId, status }) => [name, parentSpanId, status.code])).toEqual([
+    ["candor models", spanId, 0],
+    ["candor pass-through", spanId, 0],
+  ]);
+  expect(spans.map(attributesOf)[1]).toEqual({
+    "candor.exchange.id": expect.any(String),
+    "candor.first_byte_ms": expect.any(Number),
+    "candor.outcome": "complete",
+    "candor.overhead_ms": expect.any(Number),
+    "candor.route": "pass-through",
+    "http.response.status_code": 200,
+  });
+  const exported = collector.received.map(({ body }) => body).join("\n");
+  expect(Object.values(canaries).filter((canary) => exported.includes(canary))).toEqual([]);
+});
+
+test("operations are counted by OpenTelemetry's names as well where that is configured, sampled or not", async () => {
+  const { collector, candor, ask } = await startWorld();
+  await ask({}, { traceparent: `00-${traceId}-${spanId}-00` });
+  await ask({ model: "n", stream: true });
+  await ask({ model: canaries.model });
+  await ask({ messages: [{ role: "user", content: "fail now" }] });
+  const counted = async (): Promise<string[]> =>
+    (await candor.metrics()).split("\n").filter((line) => /^gen_ai_client_\w+_(sum|count)\b/.test(line));
+  const chat = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai"';
+  await expect
+    .poll(counted)
+    .toContain(`gen_ai_client_operation_duration_seconds_count{${chat},gen_ai_request_model="m",error_type="5xx"} 1`);
+  const lines = await counted();
+  for (const model of ["m", "n", "other"]) {
+    const labels = `${chat},gen_ai_request_model="${model}"`;
+    expect(lines).toContain(`gen_ai_client_operation_duration_seconds_count{${labels}} 1`);
+    expect(lines).toContain(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="input"} 11`);
+    expect(lines).toContain(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="output"} 7`);
+  }
+  const streamed = lines.filter((line) => line.startsWith("gen_ai_client_operation_time_to_first_chunk_seconds_count"));
+  expect(streamed).toEqual([
+    `gen_ai_client_operation_time_to_first_chunk_seconds_count{${chat},gen_ai_request_model="n"} 1`,
+  ]);
+  const posts = () => collector.received.filter(({ path, body }) => path === "/v1/metrics" && body.includes("gen_ai."));
+  await expect.poll(() => posts().length, { timeout: 5_000 }).toBeGreaterThan(0);
+  await candor.stop();
+  const { metrics } = JSON.parse(posts().at(-1)?.body ?? "").resourceMetrics[0].scopeMetrics[0];
+  const usage = metrics.find(({ name }: { name: string }) => name === "gen_ai.client.token.usage");
+  expect(usage.unit).toBe("{token}");
+  expect(usage.histogram.dataPoints[0].attributes).toContainEqual({
+    key: "gen_ai.token.type",
+    value: { stringValue: "input" },
+  });
 });
 
 test("what policies decided is told, and what they refused is a span as well", async () => {

@@ -56,6 +56,20 @@ const begin = (mostPerMinute?: number) => {
   return { log, recorded, world };
 };
 
+test("what could not be read is entered with its reason, though nothing was found, and leaves room for what was", () => {
+  const { log, recorded, world } = begin();
+  const unread = decision({ coverage: "partial", gaps: ["image"] });
+  for (let count = 0; count < 2_000; count += 1) log.decided(exchange, unread);
+  expect(recorded).toHaveLength(100);
+  expect(recorded[0]?.body).toMatchObject({ action: "allow", coverage: "partial", gaps: ["image"], findings: [] });
+  log.decided(exchange, decision({ action: "block", policy: "keys", findings: [finding()] }));
+  expect(recorded).toHaveLength(101);
+  expect([world.counted, world.unrecorded]).toEqual([2_001, 1_900]);
+  world.now = 60_000;
+  log.decided(exchange, unread);
+  expect(recorded).toHaveLength(102);
+});
+
 test("what nothing was found in is counted and not entered", () => {
   const { log, recorded, world } = begin();
   log.decided(exchange, decision());

@@ -31,8 +31,6 @@ export interface Finder {
   readonly rotatedLiterals: readonly string[];
   /** Whether what begins within a match is found as well. */
   readonly overlaps: boolean;
-  /** It gives up after many tries in one text, so that the text can't be given to it in parts. */
-  readonly capped?: true;
   /** All that begins at `from` or later, in order. What is before `from` counts as context only. */
   find(text: string, from: number): Span[];
 }
@@ -48,7 +46,7 @@ const context = 8;
  */
 export function* findSteps(finder: Finder, text: string): Steps<Span[]> {
   const { longest } = finder;
-  if (longest === null || finder.capped || text.length <= 2 * stretch) return finder.find(text, 0);
+  if (longest === null || text.length <= 2 * stretch) return finder.find(text, 0);
   const spans: Span[] = [];
   let from = 0;
   for (let to = stretch; from < text.length; to += stretch) {

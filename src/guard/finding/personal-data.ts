@@ -2,8 +2,9 @@
  * Finds data of persons that have a form of their own: addresses of mail and machines, numbers with a checksum. Names,
  * street addresses and dates of birth have none and are not looked for.
  */
-import { findPhoneNumbersInText } from "libphonenumber-js/min";
-import { type Finder, findPattern, type Span } from "./finder.ts";
+import { isIPv6 } from "node:net";
+import { type Finder, findPattern } from "./finder.ts";
+import { findPhoneNumbers } from "./phone-numbers.ts";
 
 const digitsOf = (text: string): number[] => [...text.replace(/\D/g, "")].map(Number);
 const weighed = (digits: readonly number[], weights: readonly number[]): number =>
@@ -151,6 +152,15 @@ const isPublicIpv4 = (text: string, before: string, next: string): boolean => {
   return !local && !reserved && !documentation;
 };
 
+/** Of the addresses that are given out; those for documentation name nobody. */
+const isPublicIpv6 = (text: string, before: string, next: string): boolean => {
+  if (before.endsWith(":") || next.startsWith(":") || !isIPv6(text)) return false;
+  const [first = "", second = "0"] = text.toLowerCase().split(":");
+  return (
+    !(first === "2001" && Number.parseInt(second || "0", 16) === 0xdb8) && !(first === "3fff" && second.length < 4)
+  );
+};
+
 type IsMeant = (found: string, before: string, next: string) => boolean;
 
 const octet = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
@@ -182,6 +192,8 @@ const forms = {
   "br-cpf": [String.raw`\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b`, isCpf],
   "mac-address": [String.raw`\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b`],
   ipv4: [String.raw`\b${octet}(?:\.${octet}){3}\b`, isPublicIpv4],
+  // Only what begins as addresses in use do: a time, a name in C++ or a hardware address does not.
+  ipv6: [String.raw`\b[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7}\b`, isPublicIpv6],
 } satisfies Record<string, [form: string, isMeant?: IsMeant]>;
 
 type Form = keyof typeof forms;
@@ -203,36 +215,6 @@ const byForm = (kind: Form): Finder => {
   });
 };
 
-const international = /\+[0-9(]/g;
-/** With spaces and brackets between its digits, and an extension. */
-const longestNumber = 60;
-/** Reading one takes some 20 us: whoever writes more signs of plus than this before digits has the rest unread. */
-const mostRead = 500;
-
-/** With its country's code: what is only a number within a country looks like any other number. */
-const phone: Finder = {
-  longest: longestNumber,
-  opening: international,
-  literals: null,
-  rotatedLiterals: [],
-  overlaps: false,
-  capped: true,
-  find(text, from) {
-    const spans: Span[] = [];
-    international.lastIndex = from;
-    for (let read = 0; read < mostRead; read += 1) {
-      const begun = international.exec(text);
-      if (begun === null) break;
-      const [number] = findPhoneNumbersInText(text.slice(begun.index, begun.index + longestNumber));
-      if (number?.startsAt !== 0) continue;
-      const end = begun.index + number.endsAt;
-      spans.push({ start: begun.index, end, matcher: "personal:phone" });
-      international.lastIndex = end;
-    }
-    return spans;
-  },
-};
-
 /** The end of a text, as long as it may be the beginning of an address. */
 const openAddress = /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}(?:@[A-Za-z0-9.-]{0,230})?$/g;
 const email: Finder = {
@@ -245,5 +227,5 @@ const email: Finder = {
 export const findPersonalData = (kinds: readonly PersonalDataKind[]): Finder[] =>
   kinds.map((kind) => {
     if (kind === "email") return email;
-    return kind === "phone" ? phone : byForm(kind);
+    return kind === "phone" ? findPhoneNumbers() : byForm(kind);
   });

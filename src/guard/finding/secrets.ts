@@ -40,6 +40,8 @@ const forms = {
   jwt: String.raw`\beyJ[A-Za-z0-9_-]{8,900}\.eyJ[A-Za-z0-9_-]{8,900}[A-Za-z0-9_-]{0,900}\.[A-Za-z0-9_-]{16,700}`,
   "url-password": String.raw`(?i)\b(?:https?|s?ftp|ssh|postgres(?:ql)?(?:\+[a-z0-9]{1,20})?|mysql(?:\+[a-z0-9]{1,20})?|mariadb|mssql|sqlserver|mongodb(?:\+srv)?|rediss?|amqps?|smtps?)://[^\s:/@"']{0,100}:[^\s/@"']{3,200}@`,
   "password-assignment": String.raw`(?i)(?:password|passwd|pwd|secret(?:[_-]?key)?|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)["']?\s{0,3}(?:=|:|=>|:=)\s{0,3}["'][^\s"']{8,200}["']`,
+  // As files of settings and addresses have it, without quotes.
+  "password-setting": String.raw`(?i)(?:password|passwd|pwd|secret|secret[_-]?key|api[_-]?key|access[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)(?:=|: | = )[^\s"'\x60,;()<>{}\[\]]{8,200}`,
 } as const;
 
 type Form = keyof typeof forms;
@@ -58,13 +60,28 @@ const entropy = (text: string): number => {
 
 /** Words that stand where a password would: examples, variables, masks. */
 const placeholder =
-  /^(?:[*x.•<>[\]{}$%_-]+|(?:your|my|the|example|test|dummy|changeme|placeholder|redacted|hunter2|password|secret|null|none|undefined|true|false)\b.*|.*\$\{.*|.*<[a-z_ -]+>.*|.*\{\{.*)$/i;
+  /^(?:[*x.•<>[\]{}$%_-]+|(?:your|my|the|example|test|dummy|changeme|placeholder|redacted|hunter2|password|secret|null|none|undefined|true|false)\b.*|.*\$\{.*|.*<[a-z_ -]+>.*|.*\{\{.*|\[.*\]|<.*>|\(.*\))$/i;
 const assigned = (found: string): string => /["']([^"']*)["']$/.exec(found)?.[1] ?? found;
 
-const checks: Partial<Record<Form, (found: string) => boolean>> = {
+/** Names and paths of code and settings, which end in words and not in what somebody made up. */
+const isReference =
+  /^[$%@&*!]|\?\.|^(?:https?|file|env|vault|arn|op):|^[\w-]+(?:\.[A-Za-z_][\w-]*)+$|^[~.]?\/|^[A-Z][A-Z0-9_]+$|\.\.\./;
+const isTypeName = /^[A-Z][A-Za-z]*[0-9]{0,3}[A-Z]?[A-Za-z]*$/;
+/** Of small letters, capitals, digits and signs. */
+const kindsOfLetters = (text: string): number =>
+  [/[a-z]/, /[A-Z]/, /[0-9]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(text)).length;
+
+const checks: Partial<Record<Form, (found: string, before: string, next: string) => boolean>> = {
   "password-assignment": (found) => {
     const value = assigned(found);
     return !placeholder.test(value) && entropy(value) >= 2.8;
+  },
+  "password-setting": (found, _before, next) => {
+    const value = found.slice(found.search(/[=:]/) + 1).trimStart();
+    // Code: a call, a field of something, a part of a template.
+    if (/^[([{<]/.test(next) || isReference.test(value)) return false;
+    if (!found.endsWith(`=${value}`) && isTypeName.test(value)) return false;
+    return !placeholder.test(value) && kindsOfLetters(value) >= 3 && entropy(value) >= 3;
   },
   "aws-secret-key": (found) => entropy(found.slice(-40)) >= 4,
   "url-password": (found) => !placeholder.test(found.slice(found.lastIndexOf(":") + 1, -1)),

@@ -3,7 +3,7 @@
  * stretches of the text, each by itself, so what is found in one has its place in the text.
  */
 
-import { atOnce } from "../../kernel/steps.ts";
+import { atOnce, type Steps } from "../../kernel/steps.ts";
 import { type DecodingLimits, decoded } from "./decoding.ts";
 import { disguisesIn, isUndisguised } from "./disguises.ts";
 import { inLatinLetters, inUsualForm } from "./folding.ts";
@@ -19,9 +19,13 @@ const kinds = [
   "joined-usual-form",
   "leet-l",
   "leet-i",
+  "joined-leet-l",
+  "joined-leet-i",
   "decoded",
   "decoded-latin",
   "decoded-joined",
+  "decoded-leet-l",
+  "decoded-leet-i",
   "decoded-twice",
   "decoded-twice-latin",
   "rot13",
@@ -56,6 +60,12 @@ export function* viewSteps(text: string): Generator<void, Views> {
     if (view !== unlike) views.push({ kind, text: view.text, origin: view.origin });
     return view;
   };
+  function* addLeet(base: MappedText, [withL, withI]: readonly [View["kind"], View["kind"]]): Steps<void> {
+    add(withL, yield* withoutLeet(base, "l"), base);
+    yield;
+    if (base.text.includes("1")) add(withI, yield* withoutLeet(base, "i"), base);
+    yield;
+  }
 
   yield;
   const usual = may.unusual ? add("usual-form", yield* inUsualForm(plain), plain) : plain;
@@ -64,16 +74,13 @@ export function* viewSteps(text: string): Generator<void, Views> {
   yield;
   // What was hidden by letters that were folded may show only now.
   const now = latin === plain ? may : disguisesIn(latin.text);
-  if (now.spelt || may.unusual) add("joined", yield* withoutSpacing(latin), latin);
+  const joined = now.spelt || may.unusual ? add("joined", yield* withoutSpacing(latin), latin) : latin;
   // Words of other scripts are spelt out as well.
   if (may.unusual) add("joined-usual-form", yield* withoutSpacing(usual), usual);
   yield;
-  if (now.leet) {
-    add("leet-l", yield* withoutLeet(latin, "l"), latin);
-    yield;
-    if (latin.text.includes("1")) add("leet-i", yield* withoutLeet(latin, "i"), latin);
-    yield;
-  }
+  if (now.leet) yield* addLeet(latin, ["leet-l", "leet-i"]);
+  // A word may be both spelt out and written with digits, and what is decoded may be disguised again.
+  if (joined !== latin && disguisesIn(joined.text).leet) yield* addLeet(joined, ["joined-leet-l", "joined-leet-i"]);
 
   const once = yield* decoded(usual, limits);
   if (once.text === usual) return { views, capped: once.capped };
@@ -81,8 +88,9 @@ export function* viewSteps(text: string): Generator<void, Views> {
   const first = add("decoded", yield* inUsualForm(once.text), usual);
   const firstLatin = add("decoded-latin", yield* inLatinLetters(first), first);
   yield;
-  add("decoded-joined", yield* withoutSpacing(firstLatin), firstLatin);
+  const firstJoined = add("decoded-joined", yield* withoutSpacing(firstLatin), firstLatin);
   yield;
+  if (disguisesIn(firstJoined.text).leet) yield* addLeet(firstJoined, ["decoded-leet-l", "decoded-leet-i"]);
   const twice = yield* decoded(first, limits);
   if (twice.text === first) return { views, capped: once.capped || twice.capped };
   yield;

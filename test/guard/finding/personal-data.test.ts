@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { type CountryCode, getExampleNumber } from "libphonenumber-js/min";
+import examples from "libphonenumber-js/mobile/examples";
 import { describe, expect, test } from "vitest";
 import {
   findPersonalData,
@@ -38,6 +40,9 @@ const samples: [PersonalDataKind, string][] = [
   ["br-cpf", "529.982.247-25"],
   ["mac-address", "00:1A:2B:3C:4D:5E"],
   ["ipv4", "8.8.8.8"],
+  ["ipv6", "2001:4860:4860::8888"],
+  ["ipv6", "2a00:1450:4001:082f:0000:0000:0000:200e"],
+  ["ipv6", "2606:4700:4700:0:0:0:0:1111"],
 ];
 
 test("there is a sample of every kind", () => {
@@ -68,6 +73,12 @@ describe("a near miss is not", () => {
     ["an Aadhaar with a wrong digit", "2341 2341 2347"],
     ["a CPF with a wrong digit", "529.982.247-26"],
     ["addresses of nobody", "127.0.0.1 10.1.2.3 192.168.0.1 172.16.9.9 203.0.113.7 0.0.0.0 255.255.255.255"],
+    ["longer addresses of nobody", "::1 fe80::1 fd12:3456::1 ff02::1 2001:db8::1 2001:0DB8:0:1::2 3fff:1::1"],
+    ["networks", "2001::/32 2a00:1450::/32"],
+    [
+      "what has colons",
+      "std::vector 2024:10:11 2abc::def::1 10:45:00:12 abcd:ef01:2345 2001:1:2:3:4:5:6:7:8 2001:12345::1",
+    ],
     ["a version", "1.2.3.4.5 and 999.1.1.1"],
     ["prose", "It cost 12.50 in 2024, see page 17 and room 4711."],
     ["an at sign", "meet @ noon, or @jane"],
@@ -77,6 +88,49 @@ describe("a near miss is not", () => {
     ["numbers of twelve digits", "234123412346 999999990019"],
   ])("%s", (_name, text) => {
     expect(found(text)).toEqual([]);
+  });
+});
+
+test("a telephone number of every country is found, however it is written", () => {
+  const countries = Object.keys(examples) as CountryCode[];
+  expect(countries.length).toBeGreaterThan(200);
+  for (const country of countries) {
+    const example = getExampleNumber(country, examples);
+    if (example === undefined) throw new Error(`no example of ${country}`);
+    for (const written of [example.formatInternational(), example.number, example.format("RFC3966").slice(4)])
+      expect(found(`call ${written}, please`)).toContain(`phone ${written}`);
+  }
+});
+
+describe("a telephone number", () => {
+  test.each([
+    ["with the zero that is dialled within the country", "+44 (0)20 7946 0958"],
+    ["with dots", "+49.30.901820"],
+    ["with an extension", "+1 (415) 555-2671 ext. 123"],
+    ["with spaces that don't break", "+33\u00a06\u00a012\u00a034\u00a056\u00a078"],
+  ])("%s is found whole", (_name, written) => {
+    expect(found(`It is ${written}, I think`)).toEqual([`phone ${written}`]);
+  });
+
+  test("ends where what follows is none of it", () => {
+    expect(found("call +44 20 7946 0958 12 times")).toEqual(["phone +44 20 7946 0958"]);
+  });
+
+  test.each([
+    "+1 2 3 4 5 6 7 8 9 0 1 2",
+    "1+1+1+1+1",
+    "+12",
+    "a gain of +1500 points",
+    "+10 +20 +30 +40",
+    "x^2+415555",
+  ])("is not: %s", (text) => {
+    expect(found(text)).toEqual([]);
+  });
+
+  test("is found behind any number of others", () => {
+    const numbers = Array.from({ length: 3_000 }, (_, index) => `+44 20 7946 ${String(1_000 + index).slice(-4)}`);
+    expect(found(numbers.join(", "))).toHaveLength(3_000);
+    expect(found(`${"+1 is one, ".repeat(3_000)}+44 20 7946 0958`)).toEqual(["phone +44 20 7946 0958"]);
   });
 });
 
@@ -108,7 +162,7 @@ test("hostile texts take time in proportion to their length", () => {
     for (const finder of finders) finder.find(text, 0);
     return performance.now() - from;
   };
-  for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "a@b.", "4111 "]) {
+  for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "+1 2 ", "+1", "+49301234 ", "a@b.", "4111 "]) {
     const text = piece.repeat(4_000);
     cost(text);
     // Eight times as long; quadratic work would take 64 times as long.

@@ -49,6 +49,9 @@ const secrets: [SecretKind, string][] = [
   ["url-password", `redis://:${"s3cr3t"}pass@`],
   ["password-assignment", `password = "${"Xk3"}92mQz"`],
   ["password-assignment", `PASSWORD: '${"Xk3"}92mQz'`],
+  ["password-setting", `PASSWORD=${"Xk3"}92mQz`],
+  ["password-setting", `password: ${"Tr0ub4"}dor&3x`],
+  ["password-setting", `api_key = ${some(24)}`],
 ];
 
 test("there is a sample of every kind", () => {
@@ -76,6 +79,21 @@ describe("a near miss is none", () => {
     ["a mask", 'api_key = "****************"'],
     ["a sentence", 'The password: "please ask" is what it says'],
     ["a URL with a user", "https://user@example.com/path"],
+    ["a setting without a value", "PASSWORD=\nUSER=app"],
+    ["a setting with a word", "PASSWORD=changeit\nsecret: everything-is-fine\npassword: required, at least 12 letters"],
+    ["a setting with a variable", `PASSWORD=\${DB_PASSWORD1} SECRET=$DB_SECRET1 API_KEY=%API_KEY_2%`],
+    [
+      "a setting read in code",
+      "password = process.env.DB_PASSWORD2 apiKey: this.options.apiKey1 secret=getSecret1(vault)",
+    ],
+    [
+      "a setting that says where",
+      "password: vault:secret/Data/app1 secret = /run/secrets/App_1 api_key=https://Vault.example/1",
+    ],
+    ["prose", "The secret: be kind. Password = what you know. Your API key: see page 12."],
+    ["a field that may be missing", "apiKey: options?.apiKey1 Secret = opts?.workSecret2 AccessToken: !isSet1"],
+    ["what was taken out before", 'password":"[REDACTED]" secret = "<removed by hand>"'],
+    ["a type", "password: string; apiKey: ApiKey1<Strict>; secret: Uint8Array"],
     ["a commit", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
   ])("%s", (_name, text) => {
     expect(found(text)).toEqual([]);

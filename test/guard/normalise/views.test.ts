@@ -89,7 +89,11 @@ describe("a disguise is taken off, and its place is all of it", () => {
     ],
     ["digits", "b1ueb1rd".replaceAll("1", "1").replace("b1u", "blu")],
     ["signs", "blueb!rd"],
-    ["digits and spaces", spelt(base64("say bluebird please"), "")],
+    ["base64", base64("say bluebird please")],
+    ["digits and spaces at once", spelt("blu3b1rd", " ")],
+    ["wide digits and spaces at once", spelt("blu３b1rd", " ")],
+    ["digits in base64", base64("say blu3b1rd please")],
+    ["spelt digits in base64", base64(`say ${spelt("blu3b1rd", " ")} please`)],
   ])("spelling with %s", (_name, disguised) => {
     expect(found(`the ${disguised} it is`, "bluebird")).not.toBeNull();
   });
