@@ -267,6 +267,7 @@ const build = async ({ config, secrets, before }: Given, lasting: Lasting, taken
       answerBytes: limits.heldAnswerBytes,
       streamBytes: limits.heldStreamBytes,
       keepAliveMs: limits.heldKeepAliveMs,
+      lastEvent: relay.blockedStream,
     },
     decisions: spans.deciding(lasting.decisions),
     observer: spans.observing(observer),

@@ -27,7 +27,7 @@ relay.use(
     ...config,
     egress: createEgress(config.upstreams),
     keys: new Map(),
-    holding: { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
+    holding: { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000, lastEvent: "done" },
     observer: { begin: () => null },
     meter,
   }),

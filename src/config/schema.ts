@@ -562,6 +562,12 @@ const relay = z.strictObject({
     ),
   requestHeaders: z.array(z.string()).default([]).describe("further request headers that may go upstream"),
   responseHeaders: z.array(z.string()).default([]).describe("further response headers that may go back"),
+  blockedStream: z
+    .enum(["done", "error"])
+    .default("done")
+    .describe(
+      "how a stream closes that a policy blocks after it has begun, behind `finish_reason: content_filter` or its like: `done` as a whole one does; `error` with an error event, at which clients throw that never look at reasons to finish",
+    ),
 });
 
 const policies = z

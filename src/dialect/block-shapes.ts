@@ -150,6 +150,12 @@ export const envelopeOf = (request: unknown, answer: unknown, nowMs: number): En
   };
 };
 
+/**
+ * How a blocked stream closes behind the reason to finish: as a whole one does, or with an error, at which clients throw
+ * that never look at reasons.
+ */
+export type LastEvent = "done" | "error";
+
 /** The end of a stream that is blocked, from wherever it stands. */
 export interface StreamEnding {
   /** Told of each event that the client gets, in order. */
@@ -157,7 +163,7 @@ export interface StreamEnding {
   /** Whether the client has got any event. */
   begun(): boolean;
   /** What the client gets last: events as text. `envelope` stands in for what no event has told. */
-  refusal(blocked: Blocked, envelope: Envelope): string;
+  refusal(blocked: Blocked, envelope: Envelope, last: LastEvent): string;
 }
 
 const dataLine = (event: unknown): string => `data: ${JSON.stringify(event)}\n\n`;
@@ -180,7 +186,7 @@ const createChoiceEnding = (path: string): StreamEnding => {
       }
     },
     begun: () => last !== null,
-    refusal(blocked, envelope) {
+    refusal(blocked, envelope, close) {
       const begun = last !== null;
       const seen = begun ? [...open].filter((index) => !finished.has(index)) : upTo(envelope.choices);
       const choices = seen.map((index) =>
@@ -200,9 +206,16 @@ const createChoiceEnding = (path: string): StreamEnding => {
         model: last?.model ?? envelope.model,
         choices,
       };
-      return `${choices.length === 0 ? "" : dataLine(event)}data: [DONE]\n\n`;
+      const closing = close === "done" ? "data: [DONE]\n\n" : dataLine(blockError(path, blocked));
+      return `${choices.length === 0 ? "" : dataLine(event)}${closing}`;
     },
   };
+};
+
+/** As the Responses API has errors in streams: without an object around it. */
+const errorEvent = (path: string, blocked: Blocked): Fields => {
+  const { error } = blockError(path, blocked);
+  return isFields(error) ? { type: "error", code: error.code, message: error.message, param: error.param } : {};
 };
 
 /** Responses: an item that refuses, then `response.incomplete`. */
@@ -217,7 +230,7 @@ const createResponsesEnding = (path: string): StreamEnding => {
       if (typeof event.output_index === "number") items = Math.max(items, event.output_index + 1);
     },
     begun: () => response !== null || sequence >= 0,
-    refusal(blocked, envelope) {
+    refusal(blocked, envelope, close) {
       const whole = refusalBody(path, blocked, envelope) ?? {};
       const about = { output_index: items, content_index: 0, item_id: idOf("msg_", blocked) };
       const item = refusalItem(blocked);
@@ -235,6 +248,7 @@ const createResponsesEnding = (path: string): StreamEnding => {
         { type: "response.content_part.done", ...about, part },
         { type: "response.output_item.done", output_index, item },
         { type: "response.incomplete", response: ended },
+        ...(close === "done" ? [] : [errorEvent(path, blocked)]),
       ]
         .map((event, place) => named({ ...event, sequence_number: sequence + 1 + place }))
         .join("");
@@ -256,7 +270,7 @@ const createMessagesEnding = (path: string): StreamEnding => {
       if (event.type === "content_block_stop") open.delete(event.index);
     },
     begun: () => begun,
-    refusal(blocked, envelope) {
+    refusal(blocked, envelope, close) {
       const whole = refusalBody(path, blocked, envelope) ?? {};
       const opening = begun ? [] : [{ type: "message_start", message: { ...whole, content: [], stop_reason: null } }];
       return [
@@ -266,7 +280,7 @@ const createMessagesEnding = (path: string): StreamEnding => {
         { type: "content_block_delta", index: next, delta: { type: "text_delta", text: blocked.message } },
         { type: "content_block_stop", index: next },
         { type: "message_delta", delta: { stop_reason: "refusal", stop_sequence: null }, usage: { output_tokens: 0 } },
-        { type: "message_stop" },
+        close === "done" ? { type: "message_stop" } : blockError(path, blocked),
       ]
         .map(named)
         .join("");

@@ -60,7 +60,12 @@ const refusalOf = ({
   const envelope = envelopeOf(request, answer, nowMs);
   if (isFields(request) && request.stream === true) {
     const ending = createStreamEnding(path);
-    return ending && { type: "text/event-stream; charset=utf-8", body: ending.refusal(blockedBy(decision), envelope) };
+    return (
+      ending && {
+        type: "text/event-stream; charset=utf-8",
+        body: ending.refusal(blockedBy(decision), envelope, "done"),
+      }
+    );
   }
   const body = refusalBody(path, blockedBy(decision), envelope);
   return body && { type: "application/json", body: JSON.stringify(body) };

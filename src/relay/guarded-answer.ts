@@ -3,7 +3,7 @@
  * once and is judged on a copy. Headers leave with the first byte that may: until then a blocked answer gets a true error.
  */
 import type { ServerResponse } from "node:http";
-import { createStreamEnding, envelopeOf, type StreamEnding } from "../dialect/block-shapes.ts";
+import { createStreamEnding, envelopeOf, type LastEvent, type StreamEnding } from "../dialect/block-shapes.ts";
 import type { Gap, Inspection } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
@@ -30,6 +30,8 @@ export interface Holding {
   streamBytes: number;
   /** A held stream sends a comment this often, so that nobody on the way takes the connection for dead. */
   keepAliveMs: number;
+  /** How a stream closes that is blocked after it has begun. */
+  lastEvent: LastEvent;
 }
 
 interface GuardedAnswerParts {
@@ -276,7 +278,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
   /** Ends a stream that the client has seen the beginning of. */
   const endBlocked = (ending: StreamEnding | null, decision: Decision): void => {
     const envelope = envelopeOf(parseJson(requestBody.toString("utf8")), null, clock.now());
-    response.end(ending?.refusal(blockedBy(decision), envelope) ?? "");
+    response.end(ending?.refusal(blockedBy(decision), envelope, holding.lastEvent) ?? "");
     parts.answeredHere(response.statusCode);
   };
 

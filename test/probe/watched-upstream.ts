@@ -203,7 +203,7 @@ export const watchUpstream = async (scene: Scene): Promise<SeenRequest[]> => {
       egress,
       keys: new Map(upstreamKey === undefined ? [] : [["main", upstreamKey]]),
       observer,
-      holding: { answerBytes: 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 },
+      holding: { answerBytes: 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000, lastEvent: "done" },
       meter,
     }),
   );

@@ -7,7 +7,7 @@ import { chatRequest, type RunningRelay, rawExchange, runRelay, until } from "./
 
 const request = chatRequest('{"model":"gpt-test","stream":true}');
 const isWhole = (text: string): boolean => text.endsWith("0\r\n\r\n");
-const holding = { answerBytes: 1_000_000, streamBytes: 1_000_000, keepAliveMs: 10_000 };
+const holding = { answerBytes: 1_000_000, streamBytes: 1_000_000, keepAliveMs: 10_000, lastEvent: "done" } as const;
 
 const preparedFor = (running: RunningRelay, baseUrl: string) => {
   const config = configSchema.parse({

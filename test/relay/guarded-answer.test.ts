@@ -323,6 +323,32 @@ describe("a streamed answer", () => {
     expect(relay.copies[0]?.end?.outcome).toBe("blocked");
   });
 
+  test.each([
+    ["/chat/completions", "content_filter"],
+    ["/completions", "content_filter"],
+    ["/responses", "response.incomplete"],
+    ["/messages", "message_delta"],
+  ] as const)("on %s that is blocked midway may close with an error, which clients throw", async (path, before) => {
+    const heard = Promise.withResolvers<void>();
+    const guard = scriptGuard({ response: { term: "bad", action: "block" } });
+    const relay = await runRelay({ guard, holding: { lastEvent: "error" } });
+    relay.upstream.answer(async (_seen, wire) => {
+      const events = eventsOf(path, ["good ", "bad"]).split("\n\n");
+      const cut = events.findIndex((event) => event.includes("bad"));
+      wire.stream();
+      wire.response.write(`${events.slice(0, cut).join("\n\n")}\n\n`);
+      await heard.promise;
+      wire.response.write(`${events.slice(cut).join("\n\n")}\n\n`);
+    });
+    const answer = await ask(relay, path, { stream: true });
+    heard.resolve();
+    const events = (await answer.text()).trim().split("\n\n");
+    expect(events.at(-2)).toContain(before);
+    const last = JSON.parse(events.at(-1)?.split("data: ")[1] ?? "");
+    expect(last.error ?? last).toMatchObject({ code: "content_filter", message: "Not allowed here." });
+    expect(events.join("\n")).not.toMatch(/bad|\[DONE\]|message_stop/);
+  });
+
   test("that came in one read and is blocked gets a true error: nothing of it has left", async () => {
     const relay = await runRelay({ guard: scriptGuard({ response: { term: "bad", action: "block" } }) });
     relay.upstream.answer((_seen, wire) => {

@@ -56,7 +56,12 @@ interface Setup {
   holding?: Partial<Holding>;
 }
 
-const defaultHolding: Holding = { answerBytes: 8 * 1024 * 1024, streamBytes: 1024 * 1024, keepAliveMs: 10_000 };
+const defaultHolding: Holding = {
+  answerBytes: 8 * 1024 * 1024,
+  streamBytes: 1024 * 1024,
+  keepAliveMs: 10_000,
+  lastEvent: "done",
+};
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
