@@ -27,5 +27,5 @@ HEALTHCHECK --interval=10s --timeout=2s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9090/livez').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: the process gets TERM itself and drains. A sidecar counts for memory first: docs/deploy.md has what each of
 # these saves, and what it costs.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--no-maglev", "--memory-saver-mode", "/candor/dist/cli.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--no-maglev", "/candor/dist/cli.js"]
 CMD ["serve", "--config", "/etc/candor/candor.yaml"]
