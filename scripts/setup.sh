@@ -2,7 +2,7 @@
 # Installs what a fresh checkout lacks; does nothing when all is there.
 #   setup.sh          npm packages (which bring the pinned Node)
 #   setup.sh --test   the same, the real clients of test/clients, and Debian's prometheus, prometheus-alertmanager,
-#                     chromium, protobuf-compiler, haproxy and postgresql where apt-get may be used
+#                     chromium, haproxy and postgresql where apt-get may be used
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ if [ ! -f "$stamp" ] || [ test/clients/package-lock.json -nt "$stamp" ]; then
 fi
 
 missing=""
-for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium protoc:protobuf-compiler haproxy:haproxy; do
+for pair in promtool:prometheus amtool:prometheus-alertmanager chromium:chromium haproxy:haproxy; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 # Debian keeps the server's programs off the PATH.
