@@ -65,7 +65,8 @@ describe.skipIf(!hasBrowser)("the dashboard of a subject that turned", { timeout
     const share = String.raw`(?:\d\.\d|\d+) %`;
     expect(text).toMatch(new RegExp(String.raw`Harm rate\s+${share}\s+${share} to ${share}, n \d`));
     expect(text).toMatch(/page\s+e\^[\d.]+ of e\^11.5/);
-    expect(await page.title()).toBe("(1) Candor");
+    // It follows what is drawn.
+    await expect.poll(() => page.title()).toBe("(1) Candor");
     expect(complaints).toEqual([]);
     expect([...hosts]).toEqual([new URL(url).host]);
     await page.close();
