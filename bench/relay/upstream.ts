@@ -1,8 +1,9 @@
 /** The model's API in the measurements: answers at once. Usage: node upstream.ts PORT */
 import { createServer } from "node:http";
-import { frames, wholeAnswer } from "./workloads.ts";
+import { streams, wholeAnswer } from "./workloads.ts";
 
 const port = Number(process.argv[2]);
+let asked = 0;
 
 createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -10,7 +11,8 @@ createServer((request, response) => {
   request.on("end", () => {
     if (Buffer.concat(chunks).includes('"stream":true')) {
       response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_bench" });
-      for (const frame of frames) response.write(frame);
+      for (const frame of streams[asked % streams.length] ?? []) response.write(frame);
+      asked += 1;
       response.end();
     } else {
       response.writeHead(200, {

@@ -10,10 +10,20 @@ export interface SseFrame {
   data: string | null;
 }
 
+/** Takes what a stream is made of, in order. */
+export interface SseTaker {
+  frame(frame: SseFrame): void;
+  /**
+   * Takes as many whole frames as it can that begin at `start`, and returns where they end: there where it takes none.
+   * Frames that it leaves are given one by one.
+   */
+  run?(bytes: Buffer, start: number): number;
+}
+
 export interface SseFrames {
-  push(bytes: Buffer): SseFrame[];
-  /** What came after the last whole event; clients may or may not read it as one. */
-  rest(): SseFrame | null;
+  push(bytes: Buffer): void;
+  /** Gives what came after the last whole event as one more; clients may or may not read it so. */
+  end(): void;
   /** Bytes of the frame that is not whole yet. */
   pending(): number;
 }
@@ -38,6 +48,8 @@ const dataOf = (raw: Buffer): string | null => {
   const lines = linesOf(text).flatMap((line) => valueOfData(line) ?? []);
   return lines.length === 0 ? null : lines.join("\n");
 };
+
+export const frameOf = (raw: Buffer): SseFrame => ({ raw, data: dataOf(raw) });
 
 const nothing = Buffer.alloc(0);
 
@@ -65,17 +77,19 @@ export const withData = ({ raw }: SseFrame, data: string): Buffer => {
   return Buffer.from(lines.join(""), "utf8");
 };
 
-export const createSseFrames = (): SseFrames => {
+export const createSseFrames = (taker: SseTaker): SseFrames => {
   let pieces: Buffer[] = [];
   let pending = 0;
   let lineIsEmpty = true;
   let afterCarriageReturn = false;
 
-  const take = (): SseFrame => {
+  /** What came in more than one read. */
+  const give = (): void => {
     const raw = pieces.length === 1 ? (pieces[0] ?? nothing) : Buffer.concat(pieces);
     pieces = [];
     pending = 0;
-    return { raw, data: dataOf(raw) };
+    const end = taker.run?.(raw, 0) ?? 0;
+    if (end < raw.length) taker.frame(frameOf(raw.subarray(end)));
   };
 
   const keep = (bytes: Buffer): void => {
@@ -86,19 +100,25 @@ export const createSseFrames = (): SseFrames => {
 
   return {
     push(bytes) {
-      const frames: SseFrame[] = [];
       let start = 0;
       // Looked for once, however many frames end in something else.
       let nextLineFeed = bytes.indexOf(lineFeed);
       for (let at = 0; at < bytes.length; at += 1) {
         if (at === start && pending === 0 && lineIsEmpty) {
+          const end = taker.run?.(bytes, start) ?? start;
+          if (end > start) {
+            afterCarriageReturn = false;
+            start = end;
+            at = end - 1;
+            continue;
+          }
           if (nextLineFeed !== -1 && nextLineFeed < start) nextLineFeed = bytes.indexOf(lineFeed, start);
           const frame = plainFrame(bytes, start, nextLineFeed);
           if (frame !== null) {
             afterCarriageReturn = false;
-            frames.push(frame);
             start += frame.raw.length;
             at = start - 1;
+            taker.frame(frame);
             continue;
           }
         }
@@ -120,12 +140,13 @@ export const createSseFrames = (): SseFrames => {
         const end = afterCarriageReturn && bytes[at + 1] === lineFeed ? at + 2 : at + 1;
         keep(bytes.subarray(start, end));
         start = end;
-        frames.push(take());
+        give();
       }
       keep(bytes.subarray(start));
-      return frames;
     },
-    rest: () => (pending === 0 ? null : take()),
+    end() {
+      if (pending > 0) give();
+    },
     pending: () => pending,
   };
 };

@@ -5,11 +5,13 @@
 import type { Carrier, CarrierKind, Gap } from "./carriers.ts";
 import { createChatEvents, createCompletionsEvents } from "./choice-events.ts";
 import type { EventCarrier, EventReader, EventReading } from "./event-carriers.ts";
+import { type Mould, mouldOf, type Run, readRun } from "./event-runs.ts";
 import { type Fields, isFields } from "./inspecting.ts";
 import { parseJson } from "./json-body.ts";
 import { hasDuplicateKeys } from "./json-text.ts";
 import { createMessagesEvents } from "./messages-events.ts";
 import { createResponsesEvents } from "./responses-events.ts";
+import { frameOf, type SseFrame } from "./sse-frames.ts";
 
 /** Which text of a streamed answer: every one of these is a text of its own. */
 interface StreamedPlace {
@@ -33,7 +35,7 @@ export interface StreamedPiece {
 }
 
 export interface StreamedEvent {
-  /** The event's JSON, or that of an earlier event that differs from it in the text of its one piece only; null where it is none. */
+  /** The event's JSON; null where it is none. */
   body: Fields | null;
   pieces: StreamedPiece[];
   /** No more text will come for these. */
@@ -43,68 +45,75 @@ export interface StreamedEvent {
   isEnd: boolean;
 }
 
-export interface StreamedTexts {
-  /** `data` of one event, in their order. */
-  read(data: string): StreamedEvent;
+/** Events one behind the other that are each no more than the next piece of one text. */
+export interface StreamedRun extends Run {
+  /** All of theirs. */
+  bytes: Buffer;
+  /** Two runs of one pattern differ in their texts, ids, times and numbers only. */
+  pattern: Pattern;
+  place: StreamedPlace;
+  /** Where their pieces begin within the whole text; all in them is fresh. */
+  start: number;
 }
+
+export interface StreamedTexts {
+  /** One event of the stream, in their order. `data` is that of the frame. */
+  read(data: string, frame: Pick<SseFrame, "raw">): StreamedEvent;
+  /** As many events from `start` on as can be read at once, one at least; null where the next has to be read by itself. */
+  readRun(bytes: Buffer, start: number): StreamedRun | null;
+}
+
+/** One event of a run, as it would have been read by itself. */
+export const eventIn = (run: StreamedRun, index: number): { frame: SseFrame; event: StreamedEvent } => {
+  const frame = frameOf(run.bytes.subarray(run.byteEnds[index - 1] ?? 0, run.byteEnds[index]));
+  const text = run.text.slice(run.textEnds[index - 1] ?? 0, run.textEnds[index]);
+  const end = run.start + (run.textEnds[index] ?? 0);
+  const carrier = { ...run.pattern.carrier, text };
+  const piece = { place: run.place, start: end - text.length, end, fresh: text, carrier };
+  const body = parseJson(frame.data ?? "");
+  return { frame, event: { body: isFields(body) ? body : null, pieces: [piece], closed: [], gaps: [], isEnd: false } };
+};
 
 interface Growing {
   place: StreamedPlace;
   text: string;
   closed: boolean;
-  /** Whether another text goes under its key now. */
-  replaced: boolean;
 }
 
-/**
- * An event that was read, and what stands in its JSON before and after the one string that is its piece. Another with the
- * same around another string says the same, that string aside.
- */
-interface Mould {
-  before: string;
-  after: string;
-  body: Fields;
-  /** The text that it continues. */
-  growing: Growing;
+/** An event that is nothing but the next piece of a text. Those that are cast in its mould say the same, the text aside. */
+interface Pattern {
+  mould: Mould;
   carrier: Carrier;
+  /** Of the text that it continues. */
+  key: string;
 }
 
-/** Nothing in between needs to be undone. */
-const bare = /^[^"\\\p{Cc}]+$/u;
+/** What was learnt of the events of one API's streams: it serves every other stream there. Used last, first. */
+type Patterns = Pattern[];
 
-/** What the JSON string with these letters between its quotes says; null where it is empty or none. */
-const saidBy = (letters: string): string | null => {
-  if (bare.test(letters)) return letters;
-  const said = parseJson(`"${letters}"`);
-  return typeof said === "string" && said !== "" ? said : null;
-};
+/** A few: streams side by side are of a few models and choices. */
+const mostPatterns = 8;
 
-const mark = "?";
-
-/** Whether what is put between is the text of the first choice of a chat completion. */
-const isContent = (before: string, after: string): boolean => {
-  const body = parseJson(before + mark + after);
-  if (!isFields(body) || !Array.isArray(body.choices) || body.choices.length !== 1) return false;
-  const [choice] = body.choices;
-  return isFields(choice) && isFields(choice.delta) && choice.delta.content === mark;
+const putFirst = (patterns: Patterns, pattern: Pattern): void => {
+  if (patterns[0] === pattern) return;
+  const known = patterns.indexOf(pattern);
+  if (known !== -1) patterns.splice(known, 1);
+  patterns.unshift(pattern);
+  patterns.splice(mostPatterns);
 };
 
 const mostUnused = 8;
 
-const eventReaders: ReadonlyMap<string, () => EventReader> = new Map([
+const readers: ReadonlyMap<string, () => EventReader> = new Map([
   ["/chat/completions", createChatEvents],
   ["/completions", createCompletionsEvents],
   ["/responses", createResponsesEvents],
   ["/messages", createMessagesEvents],
 ]);
 
-/** Null for a path whose streams nobody can read. */
-export const createStreamedTexts = (path: string): StreamedTexts | null => {
-  const readEvent = eventReaders.get(path.split("?", 1)[0] ?? "")?.();
-  if (readEvent === undefined) return null;
+const createStreamedTexts = (readEvent: EventReader, patterns: Patterns): StreamedTexts => {
   const texts = new Map<string, Growing>();
-  let mould: Mould | null = null;
-  /** Moulds in a row of which none was of use: in such a stream every event differs in more. */
+  /** Patterns in a row of which none was of use: in such a stream every event differs in more. */
   let unused = 0;
   const counts = new Map<string, number>();
 
@@ -112,9 +121,7 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
     const among = `${kind} ${choice}`;
     const index = counts.get(among) ?? 0;
     counts.set(among, index + 1);
-    const growing = { place: { kind, choice: choice ?? 0, index, tool }, text: "", closed: false, replaced: false };
-    const before = texts.get(key);
-    if (before !== undefined) before.replaced = true;
+    const growing = { place: { kind, choice: choice ?? 0, index, tool }, text: "", closed: false };
     texts.set(key, growing);
     return growing;
   };
@@ -125,10 +132,19 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
     return { place: growing.place, start: end - carrier.text.length, end, fresh, carrier };
   };
 
-  const pieceOf = ({ carrier, key: name, form }: EventCarrier): StreamedPiece => {
-    const key = `${carrier.kind} ${name}`;
+  /** The text that the next piece under this key is added to. */
+  const growingAt = (key: string, carrier: Carrier): Growing => {
+    const known = texts.get(key);
+    return known === undefined || known.closed ? open(key, carrier) : known;
+  };
+
+  const keyOf = ({ carrier, key }: EventCarrier): string => `${carrier.kind} ${key}`;
+
+  const pieceOf = (found: EventCarrier): StreamedPiece => {
+    const { carrier, form } = found;
+    const key = keyOf(found);
+    if (form === "piece") return add(growingAt(key, carrier), carrier, carrier.text);
     const known = texts.get(key) ?? open(key, carrier);
-    if (form === "piece") return add(known.closed ? open(key, carrier) : known, carrier, carrier.text);
     if (carrier.text === known.text) return add(known, carrier, "");
     if (!known.closed && carrier.text.startsWith(known.text)) {
       return add(known, carrier, carrier.text.slice(known.text.length));
@@ -136,38 +152,17 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
     return add(open(key, carrier), carrier, carrier.text);
   };
 
-  /** What is learnt of an event that is nothing but the next piece of a text. */
-  const mouldOf = (data: string, body: Fields, { found, closes, gaps }: EventReading): Mould | null => {
+  const patternOf = (
+    data: string,
+    frame: Pick<SseFrame, "raw">,
+    { found, closes, gaps }: EventReading,
+  ): Pattern | null => {
     const [only] = found;
     if (only === undefined || found.length + closes.length + gaps.length > 1 || only.form !== "piece") return null;
     const { carrier } = only;
-    if (carrier.kind !== "message" || carrier.at.at(-1) !== "content") return null;
-    const key = `${carrier.kind} ${only.key}`;
-    const growing = texts.get(key);
-    const written = JSON.stringify(carrier.text);
-    const start = data.indexOf(`"content":${written}`);
-    if (growing === undefined || start === -1) return null;
-    const before = data.slice(0, start + '"content":"'.length);
-    const after = data.slice(before.length + written.length - 2);
-    // The same letters may stand elsewhere as well: what is between must be what is read as the piece.
-    return isContent(before, after) ? { before, after, body, growing, carrier } : null;
-  };
-
-  /** The event as the mould has it; null where it is another. */
-  const cast = (data: string): StreamedEvent | null => {
-    if (mould === null) return null;
-    const { before, after, body, growing, carrier } = mould;
-    if (growing.closed || growing.replaced) return null;
-    const end = data.length - after.length;
-    if (end <= before.length) return null;
-    // A comparison of slices takes a fifth of what startsWith takes.
-    if (data.slice(0, before.length) !== before || data.slice(end) !== after) return null;
-    const text = saidBy(data.slice(before.length, end));
-    if (text === null) return null;
-    const { kind, role, choice, tool, at } = carrier;
-    const piece = add(growing, { kind, role, choice, tool, at, text }, text);
-    unused = 0;
-    return { body, pieces: [piece], closed: [], gaps: [], isEnd: false };
+    if (carrier.kind !== "message" && carrier.kind !== "reasoning") return null;
+    const mould = mouldOf(frame, data, carrier);
+    return mould === null ? null : { mould, carrier: { ...carrier, text: "" }, key: keyOf(only) };
   };
 
   const close = (prefix: string): StreamedPlace[] =>
@@ -178,10 +173,8 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
     });
 
   return {
-    read(data) {
+    read(data, frame) {
       if (data === "[DONE]") return { body: null, pieces: [], closed: [], gaps: [], isEnd: true };
-      const known = cast(data);
-      if (known !== null) return known;
       const body = parseJson(data);
       if (!isFields(body)) return { body: null, pieces: [], closed: [], gaps: ["unreadable-body"], isEnd: false };
       const reading = readEvent(body);
@@ -190,11 +183,42 @@ export const createStreamedTexts = (path: string): StreamedTexts | null => {
       const closed = closes.flatMap(close);
       if (hasDuplicateKeys(data, body))
         return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
-      if (unused < mostUnused) {
-        mould = mouldOf(data, body, reading) ?? mould;
+      const learnt = unused < mostUnused ? patternOf(data, frame, reading) : null;
+      if (learnt !== null) {
+        putFirst(patterns, learnt);
         unused += 1;
       }
       return { body, pieces, closed, gaps, isEnd: false };
     },
+    readRun(bytes, start) {
+      for (const pattern of patterns) {
+        const run = readRun(bytes, start, pattern.mould);
+        if (run === null) continue;
+        unused = 0;
+        putFirst(patterns, pattern);
+        const growing = growingAt(pattern.key, pattern.carrier);
+        const before = growing.text.length;
+        growing.text += run.text;
+        const { text, byteEnds, textEnds } = run;
+        const all = bytes.subarray(start, start + (byteEnds.at(-1) ?? 0));
+        return { text, byteEnds, textEnds, bytes: all, pattern, place: growing.place, start: before };
+      }
+      return null;
+    },
+  };
+};
+
+/** Begins to read a stream that answers a request to this path; null where nobody can read its streams. */
+export type StreamReading = (path: string) => StreamedTexts | null;
+
+export const createStreamReading = (): StreamReading => {
+  const learnt = new Map<string, Patterns>();
+  return (path) => {
+    const api = path.split("?", 1)[0] ?? "";
+    const createReader = readers.get(api);
+    if (createReader === undefined) return null;
+    const patterns = learnt.get(api) ?? [];
+    learnt.set(api, patterns);
+    return createStreamedTexts(createReader(), patterns);
   };
 };

@@ -7,11 +7,10 @@ import { createStreamEnding, envelopeOf, type LastEvent, type StreamEnding } fro
 import type { Gap, Inspection } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
-import type { Fields } from "../dialect/inspecting.ts";
 import { inspectAnswerInTurns, isInspectable, uninspected } from "../dialect/inspection.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
-import { createStreamedTexts, type StreamedTexts } from "../dialect/streamed-texts.ts";
+import type { StreamedTexts, StreamReading } from "../dialect/streamed-texts.ts";
 import { failedClosed } from "../guard/failed-closed.ts";
 import type { Decision, ExchangeGuard } from "../guard/guard.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -48,6 +47,8 @@ interface GuardedAnswerParts {
   /** What inspecting the request took. */
   overheadMs: number;
   holding: Holding;
+  /** Reads the answer where it is a stream. */
+  reading: StreamReading;
   clock: Clock;
   log: Log;
   /** What was decided on the answer, as it is carried out; once, and not at all where the answer broke off before. */
@@ -125,7 +126,8 @@ class GuardedAnswer implements ClientAnswer {
 }
 
 export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
-  const { response, exchangeId, path, requestBody, guard, requestDecision, reroutedTo, holding, clock, log } = parts;
+  const { response, exchangeId, path, requestBody, guard, requestDecision, reroutedTo, holding, reading, clock, log } =
+    parts;
   let { overheadMs } = parts;
   let passage: Passage | null = null;
   let drained = (): void => {};
@@ -284,7 +286,6 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
 
   const holdStream = (head: Head, texts: StreamedTexts): Passage => {
     const ending = createStreamEnding(path);
-    let told: Fields | null = null;
     let full = false;
     let wanted = true;
     response.on("drain", () => {
@@ -314,16 +315,12 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       maxBytes: holding.streamBytes,
       unedited: (decision) => blockedUnedited(exchangeId, "response", decision),
       failed,
-      deliver(bytes, events) {
+      deliver(bytes) {
         begin();
-        for (const { body } of events) {
-          if (body === null || body === told) continue;
-          ending?.delivered(body);
-          told = body;
-        }
         quiet = false;
         full = !response.write(bytes) || full;
       },
+      delivered: (event) => ending?.delivered(event),
       wantsMore() {
         wanted = true;
         drained();
@@ -400,7 +397,6 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
 
   const watchStream = (texts: StreamedTexts): Passage => {
     const stream = guard.stream(() => told());
-    const frames = createSseFrames();
     const gaps = new Set<Gap>();
     let over = false;
     let decided = false;
@@ -419,27 +415,35 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         log.error({ err: error }, "a streamed answer could not be watched");
       }
     };
-    const take = (data: string | null): void => {
-      if (data === null || over) return;
-      const event = texts.read(data);
-      for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) stream.push(place, fresh);
-      for (const place of event.closed) stream.close(place);
-      for (const gap of event.gaps) {
-        gaps.add(gap);
-        stream.gap(gap);
-      }
-      if (event.isEnd) finish();
-    };
     const finish = (): void => {
       over = true;
       stream.end([...gaps]);
       told();
     };
+    const frames = createSseFrames({
+      frame(frame) {
+        if (frame.data === null || over) return;
+        const event = texts.read(frame.data, frame);
+        for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) stream.push(place, fresh);
+        for (const place of event.closed) stream.close(place);
+        for (const gap of event.gaps) {
+          gaps.add(gap);
+          stream.gap(gap);
+        }
+        if (event.isEnd) finish();
+      },
+      run(bytes, start) {
+        const run = over ? null : texts.readRun(bytes, start);
+        if (run === null) return start;
+        stream.push(run.place, run.text);
+        return start + run.bytes.length;
+      },
+    });
     return {
       write(chunk) {
         const more = response.write(chunk);
         watch(() => {
-          for (const { data } of frames.push(chunk)) take(data);
+          frames.push(chunk);
           if (frames.pending() <= holding.streamBytes) return;
           gaps.add("too-large");
           finish();
@@ -449,7 +453,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       end() {
         response.end();
         watch(() => {
-          take(frames.rest()?.data ?? null);
+          frames.end();
           if (!over) finish();
         });
       },
@@ -472,7 +476,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     }
     const encoded = isEncoded(headerIn(head.headers, "content-encoding"));
     const streamed = eventStream.test(headerIn(head.headers, "content-type") ?? "");
-    const texts = streamed && !encoded ? createStreamedTexts(path) : null;
+    const texts = streamed && !encoded ? reading(path) : null;
     if (guard.response === "hold") {
       if (encoded) return askAbout("encoded-body", head, []);
       if (!streamed) return holdBody(head);

@@ -7,6 +7,7 @@ import type { Inspection } from "../dialect/carriers.ts";
 import { editBody } from "../dialect/edited-body.ts";
 import { inspectRequestInTurns, uninspected } from "../dialect/inspection.ts";
 import { replaceValues } from "../dialect/json-text.ts";
+import { createStreamReading } from "../dialect/streamed-texts.ts";
 import { failedClosed } from "../guard/failed-closed.ts";
 import type { Decision, ExchangeGuard } from "../guard/guard.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -65,6 +66,8 @@ const reroute = (body: Buffer, to: ReturnType<Destinations["forSubject"]>): Forw
 };
 
 export const createGuardedRequests = ({ destinations, holding, decisions, clock, log }: Parts) => {
+  const reading = createStreamReading();
+
   const failed = (id: string, error: unknown): Decision => {
     log.error({ err: error }, "a policy could not be evaluated; the request is not sent");
     return failedClosed(id, "request");
@@ -112,6 +115,7 @@ export const createGuardedRequests = ({ destinations, holding, decisions, clock,
         reroutedTo: decision?.action === "reroute" ? decision.rerouteTo : null,
         overheadMs: clock.monotonic() - from,
         holding,
+        reading,
         decided,
         clock,
         log,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { answeredBy } from "../../src/dialect/answered.ts";
 import { readAnswer, readRequest } from "../../src/dialect/dialect.ts";
 import { inspectAnswer, inspectRequest } from "../../src/dialect/inspection.ts";
-import { createStreamedTexts } from "../../src/dialect/streamed-texts.ts";
+import { createStreamReading } from "../../src/dialect/streamed-texts.ts";
 import { stream } from "./bodies.ts";
 
 const paths = fc.constantFrom(
@@ -70,9 +70,11 @@ describe("hostile input", () => {
         const request = Buffer.from(JSON.stringify(asked) ?? "");
         readBoth(path, type, request, Buffer.from(JSON.stringify(said[0]) ?? ""));
         readBoth(path, type, request, stream(said));
-        const texts = createStreamedTexts(path);
+        const texts = createStreamReading()(path);
         for (const event of said) {
-          for (const { start, end, carrier } of texts?.read(JSON.stringify(event) ?? "")?.pieces ?? []) {
+          const data = JSON.stringify(event) ?? "";
+          const read = texts?.read(data, { raw: Buffer.from(`data: ${data}\n\n`) });
+          for (const { start, end, carrier } of read?.pieces ?? []) {
             expect(end - start).toBe(carrier.text.length);
           }
         }

@@ -1,12 +1,40 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createSseFrames, withData } from "../../src/dialect/sse-frames.ts";
-import { createStreamedTexts, type StreamedEvent } from "../../src/dialect/streamed-texts.ts";
+import { createSseFrames, type SseFrame, withData } from "../../src/dialect/sse-frames.ts";
+import {
+  createStreamReading,
+  eventIn,
+  type StreamedEvent,
+  type StreamedTexts,
+  type StreamReading,
+} from "../../src/dialect/streamed-texts.ts";
+
+const textsOf = (path: string, reading = createStreamReading()): StreamedTexts => {
+  const texts = reading(path);
+  if (texts === null) throw new Error("no such dialect");
+  return texts;
+};
 
 const readAll = (path: string, events: readonly unknown[]): StreamedEvent[] => {
-  const texts = createStreamedTexts(path);
-  if (texts === null) throw new Error("no such dialect");
-  return events.map((event) => texts.read(typeof event === "string" ? event : JSON.stringify(event)));
+  const texts = textsOf(path);
+  return events.map((event) => {
+    const data = typeof event === "string" ? event : JSON.stringify(event);
+    return texts.read(data, { raw: Buffer.from(`data: ${data}\n\n`) });
+  });
+};
+
+/** The bytes cut at these places, in their order. */
+const cutAt = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
+  const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+  return edges.slice(1).map((end, place) => bytes.subarray(edges[place], end));
+};
+
+const framesOf = (chunks: readonly Buffer[]): SseFrame[] => {
+  const found: SseFrame[] = [];
+  const frames = createSseFrames({ frame: (frame) => void found.push(frame) });
+  for (const chunk of chunks) frames.push(chunk);
+  frames.end();
+  return found;
 };
 
 /** Every text of a stream as put together from what was new in each event. */
@@ -150,13 +178,7 @@ describe("frames", () => {
       fc.property(fc.array(frame, { maxLength: 6 }), fc.array(fc.nat(80), { maxLength: 12 }), (frames, cuts) => {
         const text = frames.map(([lines, end]) => [...lines, ""].join(end) + end).join("");
         const bytes = Buffer.from(text);
-        const cut = (places: readonly number[]) => {
-          const frames = createSseFrames();
-          const edges = [0, ...places.filter((place) => place < bytes.length).sort((a, b) => a - b), bytes.length];
-          const found = edges.slice(1).flatMap((end, place) => frames.push(bytes.subarray(edges[place], end)));
-          const rest = frames.rest();
-          return rest === null ? found : [...found, rest];
-        };
+        const cut = (places: readonly number[]) => framesOf(cutAt(bytes, places));
         const whole = cut([]);
         const cutUp = cut(cuts);
         expect(Buffer.concat(cutUp.map(({ raw }) => raw))).toEqual(bytes);
@@ -169,7 +191,7 @@ describe("frames", () => {
   });
 
   test("take other data in place of all theirs and keep every other line", () => {
-    const [first] = createSseFrames().push(Buffer.from(": hi\r\nevent: e\r\ndata: {\r\ndata: }\r\nid: 7\r\n\r\n"));
+    const [first] = framesOf([Buffer.from(": hi\r\nevent: e\r\ndata: {\r\ndata: }\r\nid: 7\r\n\r\n")]);
     if (first === undefined) throw new Error("no frame");
     expect(first.data).toBe("{\n}");
     expect(withData(first, '{"a":1}').toString()).toBe(': hi\r\nevent: e\r\ndata: {"a":1}\r\nid: 7\r\n\r\n');
@@ -198,7 +220,7 @@ describe("an event that is read as the one before it was", () => {
   );
   const event = fc.oneof(
     {
-      weight: 6,
+      weight: 40,
       arbitrary: written.map(
         (text) => `{"id":"c","choices":[{"index":0,"delta":{"content":${text}},"finish_reason":null}]}`,
       ),
@@ -222,21 +244,145 @@ describe("an event that is read as the one before it was", () => {
     fc.constantFrom('{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}', "{}", "[]", "{"),
   );
 
+  /** Every event of a stream with its bytes: as many as can be are read at once where there is a reading for that. */
+  const readThrough = (path: string, chunks: readonly Buffer[], inRuns: StreamReading | null) => {
+    const texts = textsOf(path, inRuns ?? undefined);
+    const told: unknown[] = [];
+    const tell = (frame: SseFrame, event: StreamedEvent) =>
+      void told.push({ raw: frame.raw.toString("latin1"), event });
+    let inRun = 0;
+    const frames = createSseFrames({
+      frame(frame) {
+        if (frame.data !== null) tell(frame, texts.read(frame.data, frame));
+      },
+      run(bytes, start) {
+        const run = inRuns === null ? null : texts.readRun(bytes, start);
+        if (run === null) return start;
+        const events = run.byteEnds.map((_end, index) => eventIn(run, index));
+        expect(events.map(({ event }) => event.pieces[0]?.fresh ?? "").join("")).toBe(run.text);
+        expect(Buffer.concat(events.map(({ frame }) => frame.raw)).equals(run.bytes)).toBe(true);
+        for (const { frame, event } of events) tell(frame, event);
+        inRun += events.length;
+        return start + run.bytes.length;
+      },
+    });
+    for (const chunk of chunks) frames.push(chunk);
+    frames.end();
+    return { told, inRun };
+  };
+
   test("says what it says by itself", () => {
+    const reading = createStreamReading();
+    let inRuns = 0;
     fc.assert(
       fc.property(
         fc.constantFrom("/chat/completions", "/completions"),
-        fc.array(event, { maxLength: 12 }),
-        (path, events) => {
-          const told = (datas: readonly string[]) =>
-            readAll(path, datas).map(({ pieces, closed, gaps, isEnd }) => ({ pieces, closed, gaps, isEnd }));
-          // Spaces behind it, of which each has another number, make every event unlike all others.
-          const unlike = events.map((data, index) => data + " ".repeat(index));
-          expect(told(events)).toEqual(told(unlike));
+        fc.array(event, { maxLength: 16 }),
+        fc.constantFrom("data: ", "data: ", "data:", "data:  ", "event: x\ndata: ", ": {}\ndata: "),
+        fc.constantFrom("\n\n", "\n\n", "\r\n\r\n", "\r\n\r\n", "\r\r", "\n", "\n\ndata: {}\n\n"),
+        fc.array(fc.nat(1_000), { maxLength: 3 }),
+        (path, events, opening, closing, cuts) => {
+          const bytes = Buffer.from(events.map((data) => opening + data + closing).join(""));
+          const { told, inRun } = readThrough(path, cutAt(bytes, cuts), reading);
+          expect(told).toEqual(readThrough(path, cutAt(bytes, cuts), null).told);
+          inRuns += inRun;
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 5_000, seed: 7 },
     );
+    expect(inRuns).toBeGreaterThan(2_000);
+  });
+
+  /** Mostly as it usually is. */
+  const usually = (usual: fc.Arbitrary<unknown>, ...odd: unknown[]) =>
+    fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: fc.constantFrom(...odd) });
+  const names = fc.constantFrom("a", "chatcmpl-9", "");
+  const id = usually(names, "two words", 'x","id":"y', "é", "\\u0061", "x".repeat(81), 7, null, ["x y"]);
+  const count = usually(fc.nat(), -1, 0.5, 1e21, null, "1", "x y", [], [1], ["x"], { id: "x" }, { id: "x y" });
+  const text = fc.string({ unit: "binary", maxLength: 6 });
+  /** As each API's are, with whatever may differ between two of them. */
+  const real: Record<string, fc.Arbitrary<unknown>> = {
+    "/chat/completions": fc.record({
+      id,
+      created: count,
+      model: fc.constantFrom("m", "n"),
+      system_fingerprint: id,
+      choices: fc.tuple(
+        fc.record({ index: fc.nat(1), delta: fc.record({ content: text }), finish_reason: fc.constant(null) }),
+      ),
+      obfuscation: id,
+    }),
+    "/responses": fc.record({
+      type: fc.constantFrom("response.output_text.delta", "response.refusal.delta", "response.reasoning_text.delta"),
+      item_id: id,
+      output_index: fc.nat(1),
+      delta: text,
+      sequence_number: count,
+      obfuscation: id,
+    }),
+    "/messages": fc.record({
+      type: fc.constant("content_block_delta"),
+      index: fc.nat(1),
+      delta: fc.oneof(
+        fc.record({ type: fc.constant("text_delta"), text }),
+        fc.record({ type: fc.constant("thinking_delta"), thinking: text }),
+      ),
+    }),
+  };
+
+  test.each(Object.entries(real))(
+    "%s: is read with others, of other streams too, only where it says the same",
+    (path, said) => {
+      const reading = createStreamReading();
+      let inRuns = 0;
+      fc.assert(
+        fc.property(fc.array(said, { maxLength: 24 }), (events) => {
+          const written = events.map((one) => `event: ${path.slice(1, 4)}\ndata: ${JSON.stringify(one)}\n\n`);
+          const bytes = Buffer.from(written.join(""));
+          const { told, inRun } = readThrough(path, [bytes], reading);
+          expect(told).toEqual(readThrough(path, [bytes], null).told);
+          inRuns += inRun;
+        }),
+        { numRuns: 1_500, seed: 11 },
+      );
+      expect(inRuns).toBeGreaterThan(2_000);
+    },
+  );
+
+  test("is one of many that are read at once, whatever letters their texts have and whatever their ids are", () => {
+    const reading = createStreamReading();
+    const letters = fc.string({ unit: "binary", minLength: 1, maxLength: 12 });
+    const written = (texts: readonly string[], nth: number) =>
+      texts
+        .map((said) => ({
+          ...chunk(0, { content: said }),
+          id: `c-${nth}`,
+          created: nth,
+          obfuscation: `o${said.length}`,
+        }))
+        .map((one) => `data: ${JSON.stringify(one)}\n\n`)
+        .join("");
+    readThrough("/chat/completions", [Buffer.from(written(["first"], 0))], reading);
+    fc.assert(
+      fc.property(fc.array(letters, { minLength: 1, maxLength: 12 }), fc.nat(), (texts, nth) => {
+        const bytes = Buffer.from(written(texts, nth));
+        const { told, inRun } = readThrough("/chat/completions", [bytes], reading);
+        expect(told).toEqual(readThrough("/chat/completions", [bytes], null).told);
+        expect(inRun).toBe(texts.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("may be of bytes that are no UTF-8", () => {
+    const bytes = Buffer.concat(
+      ["first", "\xe2\x82", "\xac", "\xff\xe9", "\x80"].map((letters) =>
+        Buffer.from(`data: {"choices":[{"index":0,"delta":{"content":"${letters}"}}]}\n\n`, "latin1"),
+      ),
+    );
+    const { told, inRun } = readThrough("/chat/completions", [bytes], createStreamReading());
+    expect(told).toEqual(readThrough("/chat/completions", [bytes], null).told);
+    expect(inRun).toBe(4);
   });
 });
 
@@ -248,9 +394,7 @@ describe("frames of one line", () => {
       fc.property(fc.constantFrom("", "\ufeff"), fc.array(fc.tuple(line, end), { maxLength: 12 }), (mark, lines) => {
         const bytes = Buffer.from(mark + lines.flat().join(""));
         const read = (chunks: readonly Buffer[]) => {
-          const frames = createSseFrames();
-          const whole = chunks.flatMap((chunk) => frames.push(chunk));
-          const all = [...whole, frames.rest()].flatMap((frame) => frame ?? []);
+          const all = framesOf(chunks);
           expect(Buffer.concat(all.map(({ raw }) => raw)).equals(bytes)).toBe(true);
           return all.flatMap(({ data }) => data ?? []);
         };

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inspectAnswer } from "../../src/dialect/inspection.ts";
-import { createStreamedTexts } from "../../src/dialect/streamed-texts.ts";
+import { createStreamReading } from "../../src/dialect/streamed-texts.ts";
 import { failedClosed } from "../../src/guard/failed-closed.ts";
 import { type Decision, denies, type ExchangeGuard } from "../../src/guard/guard.ts";
 import { blockedUnedited } from "../../src/relay/block-answer.ts";
@@ -124,12 +124,15 @@ const guardOf = (action: string): ExchangeGuard => {
   return begun;
 };
 
+/** One for all, so that what was learnt of one stream is there when the next one comes. */
+const reading = createStreamReading();
+
 /** Sends the bytes, cut at these places, through a held stream. */
 const through = (path: Path, guard: ExchangeGuard, bytes: Buffer, cuts: readonly number[]) => {
   const delivered: Buffer[] = [];
   let outcome: { kind: "blocked" | "finished"; decision: Decision | null } | null = null;
   const stream = createHeldStream({
-    texts: createStreamedTexts(path) ?? expect.fail("it has no streams"),
+    texts: reading(path) ?? expect.fail("it has no streams"),
     guard: (progress) => guard.stream(progress),
     maxBytes: 1024 * 1024,
     unedited: (decision) => blockedUnedited("x", "response", decision),
@@ -137,6 +140,7 @@ const through = (path: Path, guard: ExchangeGuard, bytes: Buffer, cuts: readonly
     deliver(some) {
       delivered.push(Buffer.from(some));
     },
+    delivered() {},
     wantsMore() {},
     blocked(decision) {
       outcome = { kind: "blocked", decision };
