@@ -1,5 +1,5 @@
 /** Finds every carrier of a request's or an answer's body. What cannot be read is said, never passed over. */
-import { atOnce, inTurns, type Steps } from "../kernel/steps.ts";
+import { inTurns, type Steps } from "../kernel/steps.ts";
 import type { Gap, Inspection } from "./carriers.ts";
 import { inspectChatAnswer, inspectChatRequest } from "./chat-carriers.ts";
 import {
@@ -36,22 +36,45 @@ const textOf = (bytes: Buffer): string | null => {
   return text.includes("\ufffd") && !Buffer.from(text, "utf8").equals(bytes) ? null : text;
 };
 
-/** Each step takes milliseconds where the body has megabytes. */
-function* inspectSteps(bytes: Buffer, read: ((body: Fields) => Inspection) | undefined): Steps<Inspection> {
-  if (read === undefined) return uninspected("unknown-path");
+/** Reads a body that was taken apart. */
+type Read = (body: Fields) => Inspection;
+
+/** What a body says; null where that can't be told. */
+const bodyIn = (bytes: Buffer): { text: string; body: Fields } | null => {
   const text = textOf(bytes);
   const body = text === null ? undefined : parseJson(text);
-  if (text === null || !isFields(body)) return uninspected("unreadable-body");
+  return text === null || !isFields(body) ? null : { text, body };
+};
+
+/** Which of two equal names counts differs between parsers: what the other side reads is not known. */
+const ambiguous = (found: Inspection): Inspection => ({
+  ...found,
+  coverage: "partial",
+  gaps: [...found.gaps, "unreadable-body"],
+});
+
+const inspectNow = (bytes: Buffer, read: Read): Inspection => {
+  const said = bodyIn(bytes);
+  if (said === null) return uninspected("unreadable-body");
+  const found = read(said.body);
+  return hasDuplicateKeys(said.text, said.body) ? ambiguous(found) : found;
+};
+
+/** The same in steps, each of which takes milliseconds where the body has megabytes. */
+function* inspectSteps(bytes: Buffer, read: Read): Steps<Inspection> {
+  const said = bodyIn(bytes);
+  if (said === null) return uninspected("unreadable-body");
   yield;
-  const found = read(body);
+  const found = read(said.body);
   yield;
-  if (!hasDuplicateKeys(text, body)) return found;
-  // Which of two equal names counts differs between parsers: what the other side reads is not known.
-  return { ...found, coverage: "partial", gaps: [...found.gaps, "unreadable-body"] };
+  return hasDuplicateKeys(said.text, said.body) ? ambiguous(found) : found;
 }
 
 /** `path` is the one below the base URL, as the dialects know it. */
-const carryingAt = (path: string): Carrying | undefined => carrying.get(path.split("?", 1)[0] ?? "");
+const carryingAt = (path: string): Carrying | undefined => {
+  const end = path.indexOf("?");
+  return carrying.get(end === -1 ? path : path.slice(0, end));
+};
 
 /** Whether anything on this path can be read. */
 export const isInspectable = (path: string): boolean => carryingAt(path) !== undefined;
@@ -59,21 +82,21 @@ export const isInspectable = (path: string): boolean => carryingAt(path) !== und
 /** Larger bodies are inspected a little at a time. */
 const longestAtOnce = 128 * 1024;
 
-const inspect = (steps: Steps<Inspection>, bytes: Buffer): Inspection | Promise<Inspection> =>
-  bytes.length <= longestAtOnce ? atOnce(steps) : inTurns(steps);
+const inspect = (bytes: Buffer, read: Read | undefined): Inspection =>
+  read === undefined ? uninspected("unknown-path") : inspectNow(bytes, read);
 
-const requestSteps = (path: string, body: Buffer) => inspectSteps(body, carryingAt(path)?.request);
-const answerSteps = (path: string, bytes: Buffer) => inspectSteps(bytes, carryingAt(path)?.answer);
+const inspectInTurns = (bytes: Buffer, read: Read | undefined): Inspection | Promise<Inspection> =>
+  read === undefined || bytes.length <= longestAtOnce ? inspect(bytes, read) : inTurns(inspectSteps(bytes, read));
 
-export const inspectRequest = (path: string, body: Buffer): Inspection => atOnce(requestSteps(path, body));
+export const inspectRequest = (path: string, body: Buffer): Inspection => inspect(body, carryingAt(path)?.request);
 
 /** Of a whole answer that is no event stream; `bytes` are without content encoding. */
-export const inspectAnswer = (path: string, bytes: Buffer): Inspection => atOnce(answerSteps(path, bytes));
+export const inspectAnswer = (path: string, bytes: Buffer): Inspection => inspect(bytes, carryingAt(path)?.answer);
 
 /** At once where the body is small, else between other work. */
 export const inspectRequestInTurns = (path: string, body: Buffer): Inspection | Promise<Inspection> =>
-  inspect(requestSteps(path, body), body);
+  inspectInTurns(body, carryingAt(path)?.request);
 
 /** At once where the body is small, else between other work. */
 export const inspectAnswerInTurns = (path: string, bytes: Buffer): Inspection | Promise<Inspection> =>
-  inspect(answerSteps(path, bytes), bytes);
+  inspectInTurns(bytes, carryingAt(path)?.answer);

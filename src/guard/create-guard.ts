@@ -115,8 +115,8 @@ export const createGuard = ({
   return {
     begin({ subject, route, requestHeaders }) {
       const persona = subject === null ? null : personaOf(subject).persona;
-      const headed = byHeaders.map(({ policy }) => hasHeaders(policy.where.headers ?? {}, requestHeaders));
-      const key = JSON.stringify([subject, route, persona, headed]);
+      let key = `${subject === null ? "" : `=${subject}`}\n${route}\n${persona ?? ""}\n`;
+      for (const { policy } of byHeaders) key += hasHeaders(policy.where.headers ?? {}, requestHeaders) ? "1" : "0";
       let guard = known.get(key);
       if (guard === undefined) {
         guard = guardFor(subject, route, persona, requestHeaders);

@@ -126,15 +126,18 @@ interface Answers {
 const keyOf = (question: Question): string => (question.kind === "score" ? "" : question.question);
 
 const createAnswers = (ask: Ask): Answers => {
-  const known = new Map<Carrier, Map<string, Answer>>();
+  // Most exchanges are decided without a model.
+  let known: Map<Carrier, Map<string, Answer>> | null = null;
   let left = mostAsked;
   return {
-    known: (question, carrier) => known.get(carrier)?.get(keyOf(question)),
+    known: (question, carrier) => known?.get(carrier)?.get(keyOf(question)),
     async learn(open) {
+      const answers = known ?? new Map<Carrier, Map<string, Answer>>();
+      known = answers;
       await Promise.all(
         open.map(async ({ question, carrier, timeoutMs }) => {
-          const own = known.get(carrier) ?? new Map<string, Answer>();
-          known.set(carrier, own);
+          const own = answers.get(carrier) ?? new Map<string, Answer>();
+          answers.set(carrier, own);
           if (own.has(keyOf(question))) return;
           left -= 1;
           // Reserved, so that two policies with one question ask it once.
@@ -276,8 +279,11 @@ interface FirstLook {
   outcomes: Outcome[];
 }
 
-const viewsOf = (readings: readonly Reading[]): readonly View[] =>
-  readings.length === 1 && readings[0] !== undefined ? readings[0].views : readings.flatMap(({ views }) => views);
+const viewsOf = (readings: readonly Reading[]): readonly View[] => {
+  const all: View[] = [];
+  for (const { views } of readings) for (const view of views) all.push(view);
+  return all;
+};
 
 const inspectedAs = (inspected: Inspection, readings: readonly Reading[]): Inspection =>
   readings.some(({ capped }) => capped) ? withGap(inspected, "too-large") : inspected;

@@ -113,7 +113,10 @@ export interface Release {
  * of `answer` on the whole.
  */
 export interface StreamGuard {
+  /** More of a text; nothing is decided by that. */
   push(carrier: StreamedCarrier, text: string): void;
+  /** Decides on what has come as far as that can be, so that it may leave. */
+  advance(): void;
   /** No more text will come for this carrier. */
   close(carrier: StreamedCarrier): void;
   /** What could not be inspected, as soon as it is met: where that is denied, the decision is there at once. */

@@ -19,7 +19,11 @@ interface Growing {
   carrier: Carrier;
   pieces: string[];
   length: number;
+  closed: boolean;
+  /** From its first advance on: of a text that is over before that, all is decided at once. */
   window: ReleaseWindow | null;
+  /** How many of the pieces it was given. */
+  given: number;
 }
 
 const nothing: Release = { to: 0, edits: [] };
@@ -35,6 +39,8 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
   const stopping = rules.rules.filter(mayStop);
   const releases = stopping.every(canRelease);
   const texts = new Map<string, Growing>();
+  /** Those that grew or ended since the last advance. */
+  const changed = new Set<Growing>();
   let settling = false;
   let editsByText = new Map<string, readonly Edit[]>();
 
@@ -72,14 +78,18 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     const key = keyOf(streamed);
     const { kind, choice, tool } = streamed;
     const carrier: Carrier = { kind, role: "assistant", choice, tool, at: [key], text: "" };
-    const window = releases ? createReleaseWindow(carrier, stopping, rules.index) : null;
-    const text: Growing = { carrier, pieces: [], length: 0, window };
+    const text: Growing = { carrier, pieces: [], length: 0, closed: false, window: null, given: 0 };
     texts.set(key, text);
     return text;
   };
 
-  const stopIfDenied = ({ window }: Growing): void => {
-    if (window?.denied) settle([]);
+  const give = (text: Growing, window: ReleaseWindow): void => {
+    const { pieces, given } = text;
+    if (given < pieces.length)
+      window.push(given + 1 === pieces.length ? (pieces[given] ?? "") : pieces.slice(given).join(""));
+    text.given = pieces.length;
+    if (text.closed) window.close();
+    if (window.denied) settle([]);
   };
 
   // Its decision is a plain field that changes: an accessor would give each stream a hidden class of its own.
@@ -90,14 +100,22 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
       const text = textOf(streamed);
       text.pieces.push(piece);
       text.length += piece.length;
-      text.window?.push(piece);
-      stopIfDenied(text);
+      changed.add(text);
+    },
+    advance() {
+      if (!releases) return;
+      for (const text of changed) {
+        if (settling) return;
+        text.window ??= createReleaseWindow(text.carrier, stopping, rules.index);
+        give(text, text.window);
+      }
+      changed.clear();
     },
     close(streamed) {
       const text = find(streamed);
-      if (settling || text === undefined) return;
-      text.window?.close();
-      stopIfDenied(text);
+      if (text === undefined) return;
+      text.closed = true;
+      changed.add(text);
     },
     gap(gap) {
       if (stopping.some(({ policy }) => denies(policy.action) && policy.gaps.includes(gap))) settle([gap]);
@@ -105,8 +123,8 @@ export const guardStream = ({ rules, judge, progress }: Options): StreamGuard =>
     end(gaps) {
       for (const text of texts.values()) {
         if (settling) return;
-        text.window?.close();
-        stopIfDenied(text);
+        text.closed = true;
+        if (text.window !== null) give(text, text.window);
       }
       settle(gaps);
     },

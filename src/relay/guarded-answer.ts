@@ -71,6 +71,9 @@ interface Passage {
   stop(): void;
 }
 
+/** Longer bodies are not copied to be written together with their heads. */
+const longestWithHead = 8 * 1024;
+
 const eventStream = /^\s*text\/event-stream\s*(?:;|$)/i;
 
 const headerIn = (headers: readonly string[], name: string): string | undefined => {
@@ -78,8 +81,14 @@ const headerIn = (headers: readonly string[], name: string): string | undefined 
   return at === -1 ? undefined : headers[at + 1];
 };
 
-const withoutHeaders = (headers: readonly string[], names: readonly string[]): string[] =>
-  headers.filter((_item, place) => !names.includes((headers[place - (place % 2)] ?? "").toLowerCase()));
+const withoutHeaders = (headers: readonly string[], names: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let place = 0; place < headers.length; place += 2) {
+    const [name = "", value = ""] = [headers[place], headers[place + 1]];
+    if (!names.includes(name.toLowerCase())) kept.push(name, value);
+  }
+  return kept;
+};
 
 /** For a body that was edited. */
 const resized = (headers: readonly string[], length: number): string[] => [
@@ -144,6 +153,12 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
 
   const sendHead = ({ status, reason, headers }: Head, decision: Decision | null | undefined): void => {
     response.writeHead(status, reason, [...headers, ...headersFor(decision)]);
+  };
+
+  /** One byte a letter: what is short and a string is written in one piece with its head. */
+  const endWith = (body: Buffer): void => {
+    if (body.length > longestWithHead) response.end(body);
+    else response.end(body.toString("latin1"), "latin1");
   };
 
   const failed = (error: unknown): Decision => {
@@ -236,7 +251,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         sendBlocked(final, final === decision ? parseJson(body.toString("utf8")) : null);
       } else {
         sendHead(edited === body ? head : { ...head, headers: resized(head.headers, edited.length) }, decision);
-        response.end(edited);
+        endWith(edited);
       }
     };
 
@@ -299,6 +314,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       if (!response.headersSent) sendHead(unsized, stream.decision() ?? undefined);
     };
     let quiet = true;
+    let keptAlive = false;
     const keepAlive = (): void => {
       cancelKeepAlive = clock.after(holding.keepAliveMs, () => {
         if (quiet && stream.holds()) {
@@ -339,7 +355,6 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         response.end();
       },
     });
-    keepAlive();
     /** What came in one read is looked at as one: an upstream's every event comes by itself. */
     let unread: Buffer[] = [];
     const read = (): void => {
@@ -349,6 +364,9 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       timed(() => {
         wanted = stream.push(joined(chunks));
       });
+      if (keptAlive || !stream.holds()) return;
+      keptAlive = true;
+      keepAlive();
     };
     return {
       write(chunk) {

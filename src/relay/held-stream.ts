@@ -5,7 +5,7 @@
 import type { Gap } from "../dialect/carriers.ts";
 import type { Fields } from "../dialect/inspecting.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
-import type { StreamedPiece, StreamedTexts } from "../dialect/streamed-texts.ts";
+import type { StreamedTexts } from "../dialect/streamed-texts.ts";
 import type { Decision, StreamGuard } from "../guard/guard.ts";
 import { passes } from "./block-answer.ts";
 import { createWaitingEvents } from "./waiting-events.ts";
@@ -107,23 +107,8 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
     }
   };
 
-  /** Pieces of one text that came in one read are pushed as one. */
-  let pushing: StreamedPiece["place"] | null = null;
-  let pushed = "";
-  const pushNow = (): void => {
-    if (pushing !== null) guard.push(pushing, pushed);
-    pushing = null;
-    pushed = "";
-  };
-  const pushSoon = (place: StreamedPiece["place"], fresh: string): void => {
-    if (place !== pushing) pushNow();
-    pushing = place;
-    pushed += fresh;
-  };
-
   const endGuard = (): void => {
     if (guardEnded) return;
-    pushNow();
     guardEnded = true;
     guard.end([...gaps]);
   };
@@ -131,7 +116,6 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
   const noteGap = (gap: Gap): void => {
     if (gaps.has(gap)) return;
     gaps.add(gap);
-    pushNow();
     guard.gap(gap);
   };
 
@@ -142,8 +126,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       if (event !== null && guardEnded) return;
       waiting.add(frame, event);
       if (event === null) return;
-      for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) pushSoon(place, fresh);
-      if (event.closed.length > 0) pushNow();
+      for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) guard.push(place, fresh);
       for (const place of event.closed) guard.close(place);
       for (const gap of event.gaps) noteGap(gap);
       if (event.isEnd) endGuard();
@@ -152,7 +135,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       const run = overfull || guardEnded ? null : texts.readRun(bytes, start);
       if (run === null) return start;
       waiting.addRun(run);
-      pushSoon(run.place, run.text);
+      guard.push(run.place, run.text);
       return start + run.bytes.length;
     },
   });
@@ -166,7 +149,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       if (over) return true;
       guarding(() => {
         frames.push(chunk);
-        pushNow();
+        if (!guardEnded) guard.advance();
       });
       if (over || overfull || waiting.bytes() + frames.pending() <= maxBytes) return over || open || !overfull;
       guarding(() => {

@@ -37,16 +37,26 @@ const applied = (text: string, edits: readonly Edit[]): string => {
   return rest;
 };
 
-/** Sends the pieces and gives what a client would have by then, piece by piece, and at the end. */
-const streamed = (guard: ExchangeGuard, pieces: readonly string[]) => {
+/** Of so many pieces that come in one read, and so on in turn; the last read may hold the end as well. */
+const oneByOne = [1];
+
+/** Sends the pieces and gives what a client would have by then, read by read, and at the end. */
+const streamed = (guard: ExchangeGuard, pieces: readonly string[], reads: readonly number[] = oneByOne) => {
   const stream = guard.stream(() => {});
   let text = "";
   let released = 0;
   const seen: number[] = [];
+  let read = 0;
+  let left = reads[0] ?? 1;
   for (const piece of pieces) {
     if (stream.decision !== null) break;
     stream.push(place, piece);
     text += piece;
+    left -= 1;
+    if (left > 0) continue;
+    read += 1;
+    left = reads[read % reads.length] ?? 1;
+    stream.advance();
     const { to } = stream.released(place);
     if (stream.decision === null) {
       expect(to).toBeGreaterThanOrEqual(released);
@@ -167,9 +177,9 @@ describe.each(matches)("under a policy of %s", (_name, match) => {
     const guard = guardOf([{ match }]);
     const redacting = match.not === undefined ? guardOf([{ match, action: "redact" }]) : null;
     fc.assert(
-      fc.property(texts, sizes, (text, chunks) => {
+      fc.property(texts, sizes, sizes, (text, chunks, reads) => {
         const expected = now(guard.answer(whole(text)));
-        const { decision, released, release } = streamed(guard, cut(text, chunks));
+        const { decision, released, release } = streamed(guard, cut(text, chunks), reads);
         expect(decision.action).toBe(expected.action);
         if (!denies(decision.action)) {
           expect(release).toEqual({ to: text.length, edits: [] });
@@ -186,9 +196,9 @@ describe.each(matches)("under a policy of %s", (_name, match) => {
     if (match.not !== undefined) return;
     const guard = guardOf([{ match, action: "redact", replacement: "[R]" }]);
     fc.assert(
-      fc.property(texts, sizes, (text, chunks) => {
+      fc.property(texts, sizes, sizes, (text, chunks, reads) => {
         const expected = now(guard.answer(whole(text)));
-        const { decision, release } = streamed(guard, cut(text, chunks));
+        const { decision, release } = streamed(guard, cut(text, chunks), reads);
         expect(decision.action).toBe(expected.action);
         expect(release.to).toBe(text.length);
         expect(applied(text, release.edits)).toBe(applied(text, expected.edits));
@@ -203,7 +213,10 @@ test("a stream of thousands of telephone numbers is redacted as the whole is", a
   const guard = guardOf([{ match: { personalData: ["phone"] }, action: "redact", replacement: "[R]" }]);
   const said = Array.from({ length: 2_000 }, (_, index) => `number +44 20 7946 ${1_000 + index} is next and then `);
   const stream = guard.stream(() => {});
-  for (const piece of said) stream.push(place, piece);
+  for (const piece of said) {
+    stream.push(place, piece);
+    stream.advance();
+  }
   stream.end([]);
   await expect.poll(() => stream.decision).not.toBeNull();
   const { edits } = stream.released(place);
@@ -274,8 +287,10 @@ test("a call of a tool that is not allowed stops the stream before any of its ar
   const stream = guard.stream(() => {});
   stream.push(call("search", 0), '{"q":"a"}');
   stream.push(call("files.read", 1), "");
+  stream.advance();
   expect(stream.decision).toBeNull();
   stream.push(call("delete_all", 2), "");
+  stream.advance();
   expect(stream.decision).toMatchObject({ action: "block", policy: "p0" });
 });
 
@@ -283,7 +298,10 @@ test("a long text in which nothing can be decided costs no more than its length"
   const guard = guardOf([{ match: { terms: ["bluebird"] } }]);
   const stream = guard.stream(() => {});
   const from = performance.now();
-  for (let piece = 0; piece < 40_000; piece += 1) stream.push(place, "QUJD\u200b");
+  for (let piece = 0; piece < 40_000; piece += 1) {
+    stream.push(place, "QUJD\u200b");
+    stream.advance();
+  }
   stream.end([]);
   // A long text is looked through in turns.
   await expect.poll(() => stream.decision, { timeout: 8_000 }).not.toBeNull();
@@ -297,7 +315,9 @@ test("a long answer that is decided in turns lets nothing of what is denied out 
   const stream = guard.stream(() => {});
   const before = "quite ordinary words, one after the other. ".repeat(2_000);
   stream.push(place, before);
+  stream.advance();
   stream.push(place, "the bluebird is here, and then some more words follow it.");
+  stream.advance();
   expect(stream.decision).toBeNull();
   expect(stream.released(place).to).toBeLessThanOrEqual(before.length + 4);
   await expect.poll(() => stream.decision).toMatchObject({ action: "block" });
@@ -314,7 +334,10 @@ test("terms of which one begins within another are redacted to the end of both, 
     "an ordinary beginning [R] and then an ordinary end of it all, as long as may be needed for all of it to leave";
   for (let size = 1; size < 12; size += 1) {
     const stream = guard.stream(() => {});
-    for (let at = 0; at < text.length; at += size) stream.push(place, text.slice(at, at + size));
+    for (let at = 0; at < text.length; at += size) {
+      stream.push(place, text.slice(at, at + size));
+      stream.advance();
+    }
     stream.end([]);
     expect(applied(text, stream.released(place).edits)).toBe(whole);
   }

@@ -119,6 +119,7 @@ export const scriptGuard = (script: Script): ScriptedGuard => {
           settle(decided("response", action, []));
         }
       },
+      advance() {},
       close(carrier) {
         textOf(carrier).closed = true;
       },
