@@ -1,6 +1,9 @@
 /**
  * Looks for many words at once: one walk over a text tells which lists of literals have none that stands in it. Most texts
  * hold none of the words that policies look for, and cost no more than this. Never says no of a word that is there.
+ *
+ * The walk is that of Wu and Manber, "A fast algorithm for multi-pattern searching" (TR 94-17, University of Arizona): of
+ * three letters that stand in no word it leaps over as many as the shortest word has.
  */
 import { atOnce, type Steps } from "../../kernel/steps.ts";
 import { fillLetterBytes, letterBytes, outside, stretch } from "../letter-bytes.ts";
@@ -21,7 +24,6 @@ export interface LiteralIndex {
 
 /** Five bits of each of three letters. */
 const slots = 1 << 15;
-const mask = slots - 1;
 
 /** 1 to 26 for letters, whatever their case; everything else shares what is left. */
 const codeOf = (unit: number): number => {
@@ -41,11 +43,14 @@ const rarity = (letter: string): number => {
   return place === -1 ? byFrequency.length : place;
 };
 
-/** Where in a literal the three letters stand that other texts hold the least often. */
-const rarest = (literal: string): number => {
-  let best = 0;
+/**
+ * Where in a literal the three letters begin by which it is noticed: those of them that other texts hold the least often.
+ * @param reach as many letters of it, which these three end, are there before it is noticed
+ */
+const rarest = (literal: string, reach: number): number => {
+  let best = reach - 3;
   let most = -1;
-  for (let at = 0; at + 3 <= literal.length; at += 1) {
+  for (let at = best; at + 3 <= literal.length; at += 1) {
     const rare = rarity(literal.charAt(at)) + rarity(literal.charAt(at + 1)) + rarity(literal.charAt(at + 2));
     if (rare > most) [best, most] = [at, rare];
   }
@@ -64,21 +69,27 @@ const slotOf = (text: string, at: number): number =>
 /**
  * Where in `letterBytes` three letters end that are noticed; `to` where there are none. A function of its own, so that it
  * is compiled for all indexes alike.
- * @param before slot of the three letters that end before `from`
+ * @param leaps by slot of three letters: how many more letters come at the least before a word is noticed
+ * @param from at least 2
  */
-const nextNoticed = (noticed: Uint8Array, before: number, from: number, to: number): number => {
+const nextNoticed = (leaps: Uint8Array, from: number, to: number): number => {
   // An import is looked up each time that it is named.
   const bytes = letterBytes;
-  let slot = before;
-  for (let at = from; at < to; at += 1) {
-    slot = ((slot << 5) | (codes[bytes[at] ?? 0] ?? 0)) & mask;
-    if (noticed[slot] === 1) return at;
+  let at = from;
+  while (at < to) {
+    const slot =
+      ((codes[bytes[at - 2] ?? 0] ?? 0) << 10) | ((codes[bytes[at - 1] ?? 0] ?? 0) << 5) | (codes[bytes[at] ?? 0] ?? 0);
+    const leap = leaps[slot] ?? 0;
+    if (leap === 0) return at;
+    at += leap;
   }
   return to;
 };
 
 /** Shorter ones are everywhere. */
 const shortest = 3;
+/** A leap is a byte. */
+const farthest = 255;
 
 interface Wanted {
   literal: string;
@@ -102,23 +113,28 @@ const foldsToAscii = /[\u017f\u212a]/;
 /** @param lists of literals in ASCII and small letters */
 export const createLiteralIndex = (lists: Iterable<readonly string[]>): LiteralIndex => {
   const kinds = new Map<readonly string[], "everywhere" | "looked-for">();
-  const noticed = new Uint8Array(slots);
   const wanted = new Map<number, Wanted[]>();
+  let reach = farthest;
+  for (const list of lists) {
+    const isEverywhere = list.some(({ length }) => length < shortest);
+    kinds.set(list, isEverywhere ? "everywhere" : "looked-for");
+    if (!isEverywhere) for (const { length } of list) reach = Math.min(reach, length);
+  }
+  const leaps = new Uint8Array(slots).fill(reach - 2);
   const add = (literal: string, list: readonly string[]): void => {
-    const offset = rarest(literal);
+    const offset = rarest(literal, reach);
+    for (let before = 0; before <= reach - 3; before += 1) {
+      const slot = slotOf(literal, offset - before);
+      leaps[slot] = Math.min(leaps[slot] ?? 0, before);
+    }
     const slot = slotOf(literal, offset);
-    noticed[slot] = 1;
     const others = wanted.get(slot) ?? [];
     wanted.set(slot, others);
     const known = others.find((other) => other.literal === literal);
     if (known === undefined) others.push({ literal, offset, lists: [list] });
     else if (!known.lists.includes(list)) known.lists.push(list);
   };
-  for (const list of lists) {
-    const isEverywhere = list.some(({ length }) => length < shortest);
-    kinds.set(list, isEverywhere ? "everywhere" : "looked-for");
-    if (!isEverywhere) for (const literal of list) add(literal, list);
-  }
+  for (const [list, kind] of kinds) if (kind === "looked-for") for (const literal of list) add(literal, list);
 
   /** Null while nothing was seen: nearly always. */
   type Seen = Set<readonly string[]> | "anything" | null;
@@ -147,11 +163,11 @@ export const createLiteralIndex = (lists: Iterable<readonly string[]>): LiteralI
   const walk = (text: string, from: number, to: number, before: Seen): Seen => {
     const length = to - from;
     let seen = before;
-    let slot = from === 0 ? 0 : slotOf(text, from - 3);
     if (!fillLetterBytes(text, from, to) && foldsToAscii.test(text.slice(from, to))) return "anything";
-    for (let at = nextNoticed(noticed, slot, 0, length); at < length; at = nextNoticed(noticed, slot, at + 1, length)) {
-      slot = slotOf(text, from + at - 2);
-      seen = compare(text, from + at - 2, slot, seen);
+    let at = nextNoticed(leaps, Math.max(2, reach - 1 - from), length);
+    for (; at < length; at = nextNoticed(leaps, at + 1, length)) {
+      const start = from + at - 2;
+      seen = compare(text, start, slotOf(text, start), seen);
     }
     return seen;
   };
@@ -166,7 +182,8 @@ export const createLiteralIndex = (lists: Iterable<readonly string[]>): LiteralI
   function* lookSteps(texts: readonly { text: string }[]): Steps<Sightings> {
     let seen: Seen = null;
     for (const { text } of texts) {
-      for (let from = 0; from < text.length; from += stretch) {
+      // Three letters are to be in one stretch.
+      for (let from = 0; from < text.length; from += stretch - 2) {
         seen = walk(text, from, Math.min(text.length, from + stretch), seen);
         yield;
       }
