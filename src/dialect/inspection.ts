@@ -80,7 +80,7 @@ const carryingAt = (path: string): Carrying | undefined => {
 export const isInspectable = (path: string): boolean => carryingAt(path) !== undefined;
 
 /** Larger bodies are inspected a little at a time. */
-const longestAtOnce = 128 * 1024;
+export const longestAtOnce = 128 * 1024;
 
 const inspect = (bytes: Buffer, read: Read | undefined): Inspection =>
   read === undefined ? uninspected("unknown-path") : inspectNow(bytes, read);

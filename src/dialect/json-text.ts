@@ -13,7 +13,7 @@ const comma = 0x2c;
 const colon = 0x3a;
 
 /** Place after the closing quote of the string that starts at `start`. */
-const afterString = (text: string, start: number): number => {
+export const afterString = (text: string, start: number): number => {
   for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let letters = at;
     while (text.charCodeAt(letters - 1) === backslash) letters -= 1;

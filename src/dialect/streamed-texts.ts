@@ -2,13 +2,15 @@
  * Puts the texts of a streamed answer together from its events and tells, for each event, which parts of which texts it
  * delivers. An event may repeat a text that was streamed before: then it adds nothing to it.
  */
+import type { Mould } from "./byte-moulds.ts";
 import type { Carrier, CarrierKind, Gap } from "./carriers.ts";
 import { createChatEvents, createCompletionsEvents } from "./choice-events.ts";
 import type { EventCarrier, EventReader, EventReading } from "./event-carriers.ts";
-import { type Mould, mouldOf, type Run, readRun } from "./event-runs.ts";
+import { mouldOfEvent, type Run, readRun } from "./event-runs.ts";
 import { type Fields, isFields } from "./inspecting.ts";
 import { parseJson } from "./json-body.ts";
 import { hasDuplicateKeys } from "./json-text.ts";
+import { createKnownPatterns, type KnownPatterns } from "./known-patterns.ts";
 import { createMessagesEvents } from "./messages-events.ts";
 import { createResponsesEvents } from "./responses-events.ts";
 import { frameOf, type SseFrame } from "./sse-frames.ts";
@@ -88,22 +90,6 @@ interface Pattern {
   key: string;
 }
 
-/** What was learnt of the events of one API's streams: it serves every other stream there. Used last, first. */
-type Patterns = Pattern[];
-
-/** A few: streams side by side are of a few models and choices. */
-const mostPatterns = 8;
-
-const putFirst = (patterns: Patterns, pattern: Pattern): void => {
-  if (patterns[0] === pattern) return;
-  const known = patterns.indexOf(pattern);
-  if (known !== -1) patterns.splice(known, 1);
-  patterns.unshift(pattern);
-  patterns.splice(mostPatterns);
-};
-
-const mostUnused = 8;
-
 const readers: ReadonlyMap<string, () => EventReader> = new Map([
   ["/chat/completions", createChatEvents],
   ["/completions", createCompletionsEvents],
@@ -111,10 +97,8 @@ const readers: ReadonlyMap<string, () => EventReader> = new Map([
   ["/messages", createMessagesEvents],
 ]);
 
-const createStreamedTexts = (readEvent: EventReader, patterns: Patterns): StreamedTexts => {
+const createStreamedTexts = (readEvent: EventReader, patterns: KnownPatterns<Pattern>): StreamedTexts => {
   const texts = new Map<string, Growing>();
-  /** Patterns in a row of which none was of use: in such a stream every event differs in more. */
-  let unused = 0;
   const counts = new Map<string, number>();
 
   const open = (key: string, { kind, choice, tool }: Carrier): Growing => {
@@ -161,7 +145,7 @@ const createStreamedTexts = (readEvent: EventReader, patterns: Patterns): Stream
     if (only === undefined || found.length + closes.length + gaps.length > 1 || only.form !== "piece") return null;
     const { carrier } = only;
     if (carrier.kind !== "message" && carrier.kind !== "reasoning") return null;
-    const mould = mouldOf(frame, data, carrier);
+    const mould = mouldOfEvent(frame, data, carrier);
     return mould === null ? null : { mould, carrier: { ...carrier, text: "" }, key: keyOf(only) };
   };
 
@@ -183,19 +167,15 @@ const createStreamedTexts = (readEvent: EventReader, patterns: Patterns): Stream
       const closed = closes.flatMap(close);
       if (hasDuplicateKeys(data, body))
         return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
-      const learnt = unused < mostUnused ? patternOf(data, frame, reading) : null;
-      if (learnt !== null) {
-        putFirst(patterns, learnt);
-        unused += 1;
-      }
+      const learnt = patterns.mayLearn() ? patternOf(data, frame, reading) : null;
+      if (learnt !== null) patterns.learnt(learnt);
       return { body, pieces, closed, gaps, isEnd: false };
     },
     readRun(bytes, start) {
-      for (const pattern of patterns) {
+      for (const pattern of patterns.recent()) {
         const run = readRun(bytes, start, pattern.mould);
         if (run === null) continue;
-        unused = 0;
-        putFirst(patterns, pattern);
+        patterns.used(pattern);
         const growing = growingAt(pattern.key, pattern.carrier);
         const before = growing.text.length;
         growing.text += run.text;
@@ -212,13 +192,13 @@ const createStreamedTexts = (readEvent: EventReader, patterns: Patterns): Stream
 export type StreamReading = (path: string) => StreamedTexts | null;
 
 export const createStreamReading = (): StreamReading => {
-  const learnt = new Map<string, Patterns>();
+  const known = new Map<string, KnownPatterns<Pattern>>();
   return (path) => {
     const api = path.split("?", 1)[0] ?? "";
     const createReader = readers.get(api);
     if (createReader === undefined) return null;
-    const patterns = learnt.get(api) ?? [];
-    learnt.set(api, patterns);
+    const patterns = known.get(api) ?? createKnownPatterns();
+    known.set(api, patterns);
     return createStreamedTexts(createReader(), patterns);
   };
 };

@@ -3,11 +3,12 @@
  * once and is judged on a copy. Headers leave with the first byte that may: until then a blocked answer gets a true error.
  */
 import type { ServerResponse } from "node:http";
+import type { AnswerInspecting } from "../dialect/answer-inspecting.ts";
 import { createStreamEnding, envelopeOf, type LastEvent, type StreamEnding } from "../dialect/block-shapes.ts";
 import type { Gap, Inspection } from "../dialect/carriers.ts";
 import { decodeContent } from "../dialect/content-encoding.ts";
 import { editBody } from "../dialect/edited-body.ts";
-import { inspectAnswerInTurns, isInspectable, uninspected } from "../dialect/inspection.ts";
+import { isInspectable, uninspected } from "../dialect/inspection.ts";
 import { parseJson } from "../dialect/json-body.ts";
 import { createSseFrames } from "../dialect/sse-frames.ts";
 import type { StreamedTexts, StreamReading } from "../dialect/streamed-texts.ts";
@@ -33,6 +34,12 @@ export interface Holding {
   lastEvent: LastEvent;
 }
 
+/** How answers are read; both learn from each what the next is like. */
+export interface AnswerReading {
+  whole: AnswerInspecting;
+  stream: StreamReading;
+}
+
 interface GuardedAnswerParts {
   response: ServerResponse;
   exchangeId: string;
@@ -47,8 +54,7 @@ interface GuardedAnswerParts {
   /** What inspecting the request took. */
   overheadMs: number;
   holding: Holding;
-  /** Reads the answer where it is a stream. */
-  reading: StreamReading;
+  reading: AnswerReading;
   clock: Clock;
   log: Log;
   /** What was decided on the answer, as it is carried out; once, and not at all where the answer broke off before. */
@@ -273,7 +279,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
         let found = uninspected("unreadable-body");
         decide(
           () => {
-            const inspected = inspectAnswerInTurns(path, body);
+            const inspected = reading.whole(path, body);
             const ask = (inspection: Inspection): Decision | Promise<Decision> => {
               found = inspection;
               return guard.answer(inspection);
@@ -393,8 +399,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       chunks = [];
       if (bytes > holding.answerBytes) return parts.decided(await guard.answer(uninspected("too-large")));
       const decoded = await decodeContent(body, headerIn(head.headers, "content-encoding"));
-      const found =
-        decoded.kind === "decoded" ? await inspectAnswerInTurns(path, decoded.bytes) : uninspected("encoded-body");
+      const found = decoded.kind === "decoded" ? await reading.whole(path, decoded.bytes) : uninspected("encoded-body");
       parts.decided(await guard.answer(found));
     };
     return {
@@ -494,7 +499,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
     }
     const encoded = isEncoded(headerIn(head.headers, "content-encoding"));
     const streamed = eventStream.test(headerIn(head.headers, "content-type") ?? "");
-    const texts = streamed && !encoded ? reading(path) : null;
+    const texts = streamed && !encoded ? reading.stream(path) : null;
     if (guard.response === "hold") {
       if (encoded) return askAbout("encoded-body", head, []);
       if (!streamed) return holdBody(head);

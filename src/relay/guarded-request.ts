@@ -3,6 +3,7 @@
  * elsewhere, or answer it here. What cannot be done as decided is not sent.
  */
 import type { ServerResponse } from "node:http";
+import { createAnswerInspecting } from "../dialect/answer-inspecting.ts";
 import type { Inspection } from "../dialect/carriers.ts";
 import { editBody } from "../dialect/edited-body.ts";
 import { inspectRequestInTurns, uninspected } from "../dialect/inspection.ts";
@@ -66,7 +67,7 @@ const reroute = (body: Buffer, to: ReturnType<Destinations["forSubject"]>): Forw
 };
 
 export const createGuardedRequests = ({ destinations, holding, decisions, clock, log }: Parts) => {
-  const reading = createStreamReading();
+  const reading = { whole: createAnswerInspecting(), stream: createStreamReading() };
 
   const failed = (id: string, error: unknown): Decision => {
     log.error({ err: error }, "a policy could not be evaluated; the request is not sent");
