@@ -118,6 +118,7 @@ for (let stream = 0; stream < 60; stream += 1) {
   for (let at = 0; at < text.length; at += 4) {
     chunkRuns.push(() => {
       held.push(place, text.slice(at, at + 4));
+      held.advance();
       return held.released(place);
     });
   }
@@ -126,6 +127,7 @@ rows.push(timed("a piece of 4 characters of a streamed answer", chunkRuns));
 const ends = Array.from({ length: 600 }, () => {
   const held = guard.stream(() => {});
   held.push(place, prose(2_048, random));
+  held.advance();
   return () => held.end([]);
 });
 rows.push(timed("the end of a streamed answer of 2 KB", ends));

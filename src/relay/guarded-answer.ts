@@ -35,7 +35,7 @@ export interface Holding {
 }
 
 /** How answers are read; both learn from each what the next is like. */
-export interface AnswerReading {
+interface AnswerReading {
   whole: AnswerInspecting;
   stream: StreamReading;
 }
