@@ -7,7 +7,7 @@ import { createKnownPatterns, type KnownPatterns } from "./known-patterns.ts";
 /** As `inspectAnswerInTurns` does. */
 export type AnswerInspecting = (path: string, bytes: Buffer) => Inspection | Promise<Inspection>;
 
-/** An answer with one text in it. */
+/** An answer with one text in it, and all but that of its carrier. */
 interface Pattern {
   mould: Mould;
   carrier: Carrier;
@@ -28,7 +28,7 @@ const patternOf = (bytes: Buffer, { carriers, coverage }: Inspection): Pattern |
   const [carrier] = carriers;
   if (carrier === undefined || carriers.length > 1 || coverage !== "full" || carrier.kind !== "message") return null;
   const mould = mouldOf(bytes.toString("utf8"), carrier);
-  return mould === null ? null : { mould, carrier };
+  return mould === null ? null : { mould, carrier: { ...carrier, text: "" } };
 };
 
 export const createAnswerInspecting = (): AnswerInspecting => {

@@ -35,8 +35,6 @@ const lastOfAscii = 0x7f;
 const zero = 0x30;
 const nine = 0x39;
 const wordBytes = 4;
-/** Most blanks between a field's name and its value, and the colon. */
-const longestGap = 8;
 /** What has more around its text is taken apart. */
 const longestAround = 4_096;
 
@@ -73,15 +71,18 @@ const saidBy = (letters: string): string | null => {
   return typeof said === "string" && said !== "" ? said : null;
 };
 
+/** What is between a field's name and its value. */
+const colon = /\s*:\s*/y;
+
 /** Where a field of this name opens the string that it holds; null where there is no such field, or more than one. */
 const stringOf = (json: string, field: string): number | null => {
   const name = `"${field}"`;
   let start: number | null = null;
   for (let at = json.indexOf(name); at !== -1; at = json.indexOf(name, at + 1)) {
-    const value = /^\s*:\s*/.exec(json.slice(at + name.length, at + name.length + longestGap));
-    if (value === null) continue;
+    colon.lastIndex = at + name.length;
+    if (!colon.test(json)) continue;
     if (start !== null) return null;
-    start = at + name.length + value[0].length;
+    start = colon.lastIndex;
   }
   return start !== null && json[start] === '"' ? start : null;
 };

@@ -115,20 +115,24 @@ describe("answers of which one is like another", () => {
   });
 
   test.each([
-    ["a field of the same name that nobody reads", { content: "twin" }, '{"content":"twin"}'],
-    ["one with blanks before its colon", { content: "twin" }, '{"content" : "twin"}'],
-    ["one written with an escape", { content: "twin" }, '{"c\\u006fntent":"twin"}'],
-  ])("are not taken for one another where there is %s", (_name, _value, twin) => {
+    ["a field of the same name that nobody reads", '"content":', '"content":'],
+    ["one with blanks before its colon", '"content"\t \n  \r         :', '"content":'],
+    ["one without, where that which is read has some", '"content":', '"content"\t \n  \r         : '],
+    ["one written with an escape", '"c\\u006fntent":', '"content":'],
+    ["one without, where that which is read has an escape", '"content":', '"c\\u006fntent":'],
+  ])("are not taken for one another where there is %s", (_name, unread, read) => {
     const inspect = createAnswerInspecting();
-    const body = (content: string, other: string) =>
-      Buffer.from(`{"usage":${other},"choices":[{"index":0,"message":{"content":"${content}"}}]}`);
-    for (const [content, other] of [
-      ["twin", twin],
-      ["twin", twin.replace("twin", "other")],
-      ["other", twin],
-    ] as const) {
-      const bytes = body(content, other);
+    for (const [other, content] of [
+      ["twin", "twin"],
+      ["other", "twin"],
+      ["twin", "other"],
+      ["another", "another"],
+    ]) {
+      const bytes = Buffer.from(
+        `{"usage":{${unread}"${other}"},"choices":[{"index":0,"message":{${read}"${content}"}}]}`,
+      );
       expect(inspect("/chat/completions", bytes)).toEqual(inspectAnswer("/chat/completions", bytes));
+      expect(inspectAnswer("/chat/completions", bytes).carriers).toMatchObject([{ text: content }]);
     }
   });
 
