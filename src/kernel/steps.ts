@@ -17,11 +17,12 @@ const turnMs = 5;
 
 export const inTurns = async <T>(steps: Steps<T>): Promise<T> => {
   for (;;) {
+    // Before the first step as well: whoever asks has had a turn already, and the next comes before that of timers.
+    await nextTurn();
     const from = performance.now();
     while (performance.now() - from < turnMs) {
       const step = steps.next();
       if (step.done) return step.value;
     }
-    await nextTurn();
   }
 };

@@ -276,8 +276,7 @@ test("what a model is asked about is held to the end and released when the answe
   stream.end([]);
   expect([stream.decision, stream.released(place).to]).toEqual([null, 0]);
   answer(0.2);
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(stream.decision).toMatchObject({ action: "allow" });
+  await expect.poll(() => stream.decision).toMatchObject({ action: "allow" });
   expect([told, stream.released(place).to]).toEqual([1, 9]);
 });
 
