@@ -46,7 +46,7 @@ const castsIn = (bytes: Buffer, start: number, mould: Mould): Casts => {
   return casts;
 };
 
-/** The texts one behind the other, and where each ends; null where a letter needs more than its byte to be read. */
+/** All texts at once; null where a letter needs more than its byte to be read. */
 const plainRun = (bytes: Buffer, { ends, texts }: Casts): Run | null => {
   const textEnds: number[] = [];
   let length = 0;
@@ -56,7 +56,6 @@ const plainRun = (bytes: Buffer, { ends, texts }: Casts): Run | null => {
     length += to - from;
     textEnds.push(length);
   }
-  if (ends.length === 1) return { text: bytes.toString("latin1", texts[0], texts[1]), byteEnds: ends, textEnds };
   const letters = Buffer.allocUnsafe(length);
   let done = 0;
   for (let place = 0; place < texts.length; place += 2) {
@@ -69,6 +68,7 @@ const plainRun = (bytes: Buffer, { ends, texts }: Casts): Run | null => {
   return { text: letters.toString("latin1"), byteEnds: ends, textEnds };
 };
 
+/** Text by text. */
 const writtenRun = (bytes: Buffer, { ends, texts }: Casts): Run | null => {
   const textEnds: number[] = [];
   let text = "";
@@ -84,6 +84,7 @@ const writtenRun = (bytes: Buffer, { ends, texts }: Casts): Run | null => {
 /** The events from `start` on that are cast in the mould; null where the first of them is not, or not all here. */
 export const readRun = (bytes: Buffer, start: number, mould: Mould): Run | null => {
   const casts = castsIn(bytes, start, mould);
-  if (casts.ends.length === 0) return null;
-  return plainRun(bytes, casts) ?? writtenRun(bytes, casts);
+  const count = casts.ends.length;
+  if (count === 0) return null;
+  return (count > 1 ? plainRun(bytes, casts) : null) ?? writtenRun(bytes, casts);
 };
