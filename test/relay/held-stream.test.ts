@@ -261,3 +261,36 @@ describe.each(paths)("a held stream of %s", (path) => {
     expect(edited).toBeGreaterThan(runs / 10);
   });
 });
+
+test("a stream that is blocked tells the last event that was delivered, of those that came together as well", () => {
+  const guard = guardOf("block");
+  const told: Record<string, unknown>[] = [];
+  let over = false;
+  const delivered: Buffer[] = [];
+  const stream = createHeldStream({
+    texts: createStreamReading()("/chat/completions") ?? expect.fail("it has no streams"),
+    guard: (progress) => guard.stream(progress),
+    maxBytes: 1024 * 1024,
+    unedited: (decision) => blockedUnedited("x", "response", decision),
+    failed: () => failedClosed("x", "response"),
+    deliver: (bytes) => void delivered.push(bytes),
+    delivered: (event) => void told.push(event),
+    wantsMore() {},
+    blocked() {
+      over = true;
+    },
+    finished: () => expect.fail("it should be blocked"),
+  });
+  const event = (nth: number, content: string) =>
+    `data: ${JSON.stringify({ id: `c-${nth}`, created: nth, choices: [{ index: 0, delta: { content } }] })}\n\n`;
+  const words = (from: number): string =>
+    Array.from({ length: 40 }, (_, index) => event(from + index, "ordinary words ")).join("");
+  stream.push(Buffer.from(words(0)));
+  stream.push(Buffer.from(words(40)));
+  expect(told.length).toBeLessThanOrEqual(1);
+  stream.push(Buffer.from(event(80, "a bluebird sings ") + words(81)));
+  expect(over).toBe(true);
+  const last = Buffer.concat(delivered).toString().trim().split("\n\n").at(-1)?.slice("data: ".length);
+  expect(told.at(-1)).toEqual(JSON.parse(last ?? ""));
+  expect(told.at(-1)?.id).not.toBe("c-0");
+});
