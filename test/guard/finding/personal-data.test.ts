@@ -164,8 +164,10 @@ test("hostile texts take time in proportion to their length", () => {
   };
   for (const piece of ["1 ", "1-", "DE89 ", "123-45-", "1.1.1.", "+1(", "+1 2 ", "+1", "+49301234 ", "a@b.", "4111 "]) {
     const text = piece.repeat(4_000);
+    const longer = text.repeat(8);
     cost(text);
-    // Eight times as long; quadratic work would take 64 times as long.
-    expect([piece, cost(text.repeat(8)) < 30 * Math.max(cost(text), 2)]).toEqual([piece, true]);
+    // Eight times as long; quadratic work would take 64 times as long, in every attempt. The machine may be busy in one.
+    const inProportion = (): boolean => cost(longer) < 30 * Math.max(cost(text), 2);
+    expect([piece, inProportion() || inProportion() || inProportion()]).toEqual([piece, true]);
   }
 });
