@@ -7,7 +7,7 @@ import { createKnownPatterns, type KnownPatterns } from "./known-patterns.ts";
 /** As `inspectAnswerInTurns` does. */
 export type AnswerInspecting = (path: string, bytes: Buffer) => Inspection | Promise<Inspection>;
 
-/** An answer with one text in it, and all but that of its carrier. */
+/** An answer with one text in it; the carrier is without it. */
 interface Pattern {
   mould: Mould;
   carrier: Carrier;
@@ -24,9 +24,14 @@ const castText = (bytes: Buffer, mould: Mould): string | null => {
   return text === null || text.includes(replacement) ? null : text;
 };
 
-const patternOf = (bytes: Buffer, { carriers, coverage }: Inspection): Pattern | null => {
+/** The one text of an answer; null where there are more, or others. */
+const onlyText = ({ carriers, coverage }: Inspection): Carrier | null => {
   const [carrier] = carriers;
-  if (carrier === undefined || carriers.length > 1 || coverage !== "full" || carrier.kind !== "message") return null;
+  if (carrier === undefined || carriers.length > 1 || coverage !== "full") return null;
+  return carrier.kind === "message" ? carrier : null;
+};
+
+const patternOf = (bytes: Buffer, carrier: Carrier): Pattern | null => {
   const mould = mouldOf(bytes.toString("utf8"), carrier);
   return mould === null ? null : { mould, carrier: { ...carrier, text: "" } };
 };
@@ -35,11 +40,11 @@ export const createAnswerInspecting = (): AnswerInspecting => {
   const known = new Map<string, KnownPatterns<Pattern>>();
 
   const learn = (path: string, bytes: Buffer, found: Inspection): void => {
+    const carrier = onlyText(found);
+    if (carrier === null) return;
     const patterns = known.get(path) ?? createKnownPatterns();
-    const learnt = patterns.mayLearn() ? patternOf(bytes, found) : null;
-    if (learnt === null) return;
     known.set(path, patterns);
-    patterns.learnt(learnt);
+    patterns.learn(() => patternOf(bytes, carrier));
   };
 
   const recall = (path: string, bytes: Buffer): Inspection | null => {

@@ -60,7 +60,7 @@ const inspectNow = (bytes: Buffer, read: Read): Inspection => {
   return hasDuplicateKeys(said.text, said.body) ? ambiguous(found) : found;
 };
 
-/** The same in steps, each of which takes milliseconds where the body has megabytes. */
+/** The same in steps, each of which takes milliseconds where the body has megabytes. Every short body would pay for steps. */
 function* inspectSteps(bytes: Buffer, read: Read): Steps<Inspection> {
   const said = bodyIn(bytes);
   if (said === null) return uninspected("unreadable-body");

@@ -4,14 +4,13 @@ export interface KnownPatterns<T> {
   /** Used last, first. */
   recent(): readonly T[];
   used(pattern: T): void;
-  /** Whether to learn from what was like none of them. To be asked once for each. */
-  mayLearn(): boolean;
-  learnt(pattern: T): void;
+  /** Of what was like none of them. Often it is not worth it: then nothing is made. */
+  learn(make: () => T | null): void;
 }
 
 /** A few: what comes side by side is of a few models and choices. */
 const mostPatterns = 8;
-/** So many in a row of which none was of use: here one answer is not like another. */
+/** So many attempts in a row of which none was of use: here one answer is not like another. */
 const mostUnused = 16;
 /** Then only one in so many is learnt from, as that may change. */
 const seldom = 64;
@@ -35,13 +34,12 @@ export const createKnownPatterns = <T>(): KnownPatterns<T> => {
       unused = 0;
       putFirst(pattern);
     },
-    mayLearn() {
+    learn(make) {
       unlike += 1;
-      return unused < mostUnused || unlike % seldom === 0;
-    },
-    learnt(pattern) {
+      if (unused >= mostUnused && unlike % seldom !== 0) return;
       unused += 1;
-      putFirst(pattern);
+      const pattern = make();
+      if (pattern !== null) putFirst(pattern);
     },
   };
 };

@@ -97,6 +97,21 @@ const readers: ReadonlyMap<string, () => EventReader> = new Map([
   ["/messages", createMessagesEvents],
 ]);
 
+/** Names one text of an answer. */
+const keyOf = ({ carrier, key }: EventCarrier): string => `${carrier.kind} ${key}`;
+
+/** What an event carries that is nothing but the next piece of what the model says; null for any other. */
+const onlyPiece = ({ found, closes, gaps }: EventReading): EventCarrier | null => {
+  const [only] = found;
+  if (only === undefined || found.length + closes.length + gaps.length > 1 || only.form !== "piece") return null;
+  return only.carrier.kind === "message" || only.carrier.kind === "reasoning" ? only : null;
+};
+
+const patternOf = (data: string, frame: Pick<SseFrame, "raw">, only: EventCarrier): Pattern | null => {
+  const mould = mouldOfEvent(frame, data, only.carrier);
+  return mould === null ? null : { mould, carrier: { ...only.carrier, text: "" }, key: keyOf(only) };
+};
+
 const createStreamedTexts = (readEvent: EventReader, patterns: KnownPatterns<Pattern>): StreamedTexts => {
   const texts = new Map<string, Growing>();
   const counts = new Map<string, number>();
@@ -122,8 +137,6 @@ const createStreamedTexts = (readEvent: EventReader, patterns: KnownPatterns<Pat
     return known === undefined || known.closed ? open(key, carrier) : known;
   };
 
-  const keyOf = ({ carrier, key }: EventCarrier): string => `${carrier.kind} ${key}`;
-
   const pieceOf = (found: EventCarrier): StreamedPiece => {
     const { carrier, form } = found;
     const key = keyOf(found);
@@ -134,19 +147,6 @@ const createStreamedTexts = (readEvent: EventReader, patterns: KnownPatterns<Pat
       return add(known, carrier, carrier.text.slice(known.text.length));
     }
     return add(open(key, carrier), carrier, carrier.text);
-  };
-
-  const patternOf = (
-    data: string,
-    frame: Pick<SseFrame, "raw">,
-    { found, closes, gaps }: EventReading,
-  ): Pattern | null => {
-    const [only] = found;
-    if (only === undefined || found.length + closes.length + gaps.length > 1 || only.form !== "piece") return null;
-    const { carrier } = only;
-    if (carrier.kind !== "message" && carrier.kind !== "reasoning") return null;
-    const mould = mouldOfEvent(frame, data, carrier);
-    return mould === null ? null : { mould, carrier: { ...carrier, text: "" }, key: keyOf(only) };
   };
 
   const close = (prefix: string): StreamedPlace[] =>
@@ -167,8 +167,8 @@ const createStreamedTexts = (readEvent: EventReader, patterns: KnownPatterns<Pat
       const closed = closes.flatMap(close);
       if (hasDuplicateKeys(data, body))
         return { body, pieces, closed, gaps: [...gaps, "unreadable-body"], isEnd: false };
-      const learnt = patterns.mayLearn() ? patternOf(data, frame, reading) : null;
-      if (learnt !== null) patterns.learnt(learnt);
+      const only = onlyPiece(reading);
+      if (only !== null) patterns.learn(() => patternOf(data, frame, only));
       return { body, pieces, closed, gaps, isEnd: false };
     },
     readRun(bytes, start) {

@@ -21,6 +21,7 @@ import type { ClientAnswer } from "./client-answer.ts";
 import { decisionHeaders } from "./decision-headers.ts";
 import { createHeldStream } from "./held-stream.ts";
 import { joined } from "./joined.ts";
+import { pushEvent } from "./push-event.ts";
 
 /** How much waits for a decision, and how long a client hears nothing. */
 export interface Holding {
@@ -447,8 +448,7 @@ export const guardAnswer = (parts: GuardedAnswerParts): ClientAnswer => {
       frame(frame) {
         if (frame.data === null || over) return;
         const event = texts.read(frame.data, frame);
-        for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) stream.push(place, fresh);
-        for (const place of event.closed) stream.close(place);
+        pushEvent(stream, event);
         for (const gap of event.gaps) {
           gaps.add(gap);
           stream.gap(gap);

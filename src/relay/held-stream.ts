@@ -8,6 +8,7 @@ import { createSseFrames } from "../dialect/sse-frames.ts";
 import type { StreamedTexts } from "../dialect/streamed-texts.ts";
 import type { Decision, StreamGuard } from "../guard/guard.ts";
 import { passes } from "./block-answer.ts";
+import { pushEvent } from "./push-event.ts";
 import { createWaitingEvents } from "./waiting-events.ts";
 
 interface HeldStreamParts {
@@ -126,8 +127,7 @@ export const createHeldStream = (parts: HeldStreamParts): HeldStream => {
       if (event !== null && guardEnded) return;
       waiting.add(frame, event);
       if (event === null) return;
-      for (const { place, fresh } of event.pieces) if (fresh !== "" || place.tool !== null) guard.push(place, fresh);
-      for (const place of event.closed) guard.close(place);
+      pushEvent(guard, event);
       for (const gap of event.gaps) noteGap(gap);
       if (event.isEnd) endGuard();
     },
